@@ -1,0 +1,1 @@
+"""Telegram chats as a PostgreSQL archive and trustworthy datasets."""
