@@ -1,0 +1,424 @@
+"""Every failure tg_pipeline knows, as one tree. Three branches say what a caller may do.
+
+    TgPipelineError
+    ├── Transient   the same call may succeed later           exit code 75
+    ├── Fatal       somebody has to change the surroundings   exit code 1 (2 for wrong usage)
+    └── DataError   the input is at fault                     exit code 1
+
+Each class has a stable `code`; each instance carries what happened (`message`, which names the
+place) and what to do about it (`remedy`). Facts a caller may want are attributes.
+"""
+
+from pathlib import Path
+from typing import ClassVar
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_QUARANTINED = 3
+EXIT_TRY_LATER = 75
+
+
+class TgPipelineError(Exception):
+    """Base of all our errors: `message` says what and where, `remedy` what to do."""
+
+    code: ClassVar[str] = "error"
+    exit_code: ClassVar[int] = EXIT_FAILED
+
+    def __init__(self, message: str, *, remedy: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Stay picklable although subclasses take other arguments."""
+        return (_rebuild, (type(self), self.args, self.__dict__))
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.code}). {self.remedy}"
+
+
+def _rebuild(
+    kind: type[TgPipelineError], args: tuple[object, ...], facts: dict[str, object]
+) -> TgPipelineError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(facts)
+    return error
+
+
+class Transient(TgPipelineError):
+    """May succeed later without anybody changing anything."""
+
+    code = "transient"
+    exit_code = EXIT_TRY_LATER
+
+
+class Fatal(TgPipelineError):
+    """Needs a change of settings, rights or surroundings."""
+
+    code = "fatal"
+
+
+class DataError(TgPipelineError):
+    """The input cannot be used as it is; the rest of the work goes on."""
+
+    code = "data"
+
+
+# ---- settings and usage ---------------------------------------------------------------------
+
+
+class SettingInvalid(Fatal):
+    """A setting has a value that cannot be used."""
+
+    code = "setting.invalid"
+    exit_code = EXIT_USAGE
+
+    def __init__(self, name: str, value: object, origin: str, reason: str) -> None:
+        super().__init__(
+            f"setting {name} = {value!r} from {origin} is not usable: {reason}",
+            remedy=f"Correct it there; `tg-pipeline config show` explains {name}.",
+        )
+        self.name = name
+        self.origin = origin
+
+
+class SettingUnknown(Fatal):
+    """A configuration file or variable names a setting that does not exist."""
+
+    code = "setting.unknown"
+    exit_code = EXIT_USAGE
+
+    def __init__(self, name: str, origin: str, nearest: str | None) -> None:
+        hint = f"Did you mean {nearest}? " if nearest else ""
+        super().__init__(
+            f"{origin} names an unknown setting {name}",
+            remedy=f"{hint}`tg-pipeline config show` lists all settings.",
+        )
+        self.name = name
+
+
+class UsageError(Fatal):
+    """The command was called in a way that cannot mean anything."""
+
+    code = "usage"
+    exit_code = EXIT_USAGE
+
+
+class FolderNotWritable(Fatal):
+    """A folder we must write to cannot be written."""
+
+    code = "folder.not_writable"
+
+    def __init__(self, folder: Path, reason: str) -> None:
+        super().__init__(
+            f"cannot write to {folder}: {reason}",
+            remedy="Grant write access, or choose another folder with --home or TG_PIPELINE_HOME.",
+        )
+        self.folder = folder
+
+
+class DiskFull(Fatal):
+    """The disk has no room left; what was written before is kept."""
+
+    code = "disk.full"
+
+    def __init__(self, place: Path | str) -> None:
+        super().__init__(
+            f"no space left on the disk that holds {place}",
+            remedy="Free some space and run the same command again: it continues where it stopped.",
+        )
+        self.place = place
+
+
+# ---- input files ----------------------------------------------------------------------------
+
+
+class InputMissing(DataError):
+    """No file at a given path."""
+
+    code = "input.missing"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} does not exist",
+            remedy="Check the path; give the result.json of a Telegram Desktop export or its folder.",
+        )
+        self.path = path
+
+
+class InputEmpty(DataError):
+    """A folder without an export, or a file without content."""
+
+    code = "input.empty"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} holds no Telegram Desktop JSON export",
+            remedy="In Telegram Desktop choose Export chat history, format JSON, "
+            "and give the folder it made.",
+        )
+        self.path = path
+
+
+class InputUnreadable(DataError):
+    """The operating system does not let us read the file."""
+
+    code = "input.unreadable"
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"cannot read {path}: {reason}", remedy="Grant read access to the file.")
+        self.path = path
+
+
+class InvalidJson(DataError):
+    """The file is not JSON, beyond what Telegram Desktop is known to get wrong."""
+
+    code = "input.invalid_json"
+
+    def __init__(self, path: Path, offset: int, line: int, reason: str) -> None:
+        super().__init__(
+            f"{path} is not valid JSON at line {line} (byte {offset}): {reason}",
+            remedy="Export the chat again, or mend that place in a copy of the file.",
+        )
+        self.path = path
+        self.offset = offset
+        self.line = line
+
+
+class ForeignFormat(DataError):
+    """Valid JSON, but made by something else than Telegram Desktop's export."""
+
+    code = "input.foreign_format"
+
+    def __init__(self, path: Path, looks_like: str) -> None:
+        super().__init__(
+            f"{path} is not a Telegram Desktop export: it looks like {looks_like}",
+            remedy="In Telegram Desktop choose Export chat history, format JSON.",
+        )
+        self.path = path
+        self.looks_like = looks_like
+
+
+class TimezoneRequired(DataError):
+    """The file has local times only, and nobody said in which zone."""
+
+    code = "input.timezone_required"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} comes from an older Telegram Desktop that wrote local times without a zone",
+            remedy="Name the zone of the computer that made it, for example "
+            "--timezone Europe/Berlin.",
+        )
+        self.path = path
+
+
+class OptionsDiffer(DataError):
+    """The same file was imported before with other options."""
+
+    code = "input.options_differ"
+
+    def __init__(self, path: Path, before: str, now: str) -> None:
+        super().__init__(
+            f"{path} was imported before with other options ({before}; now {now})",
+            remedy="Repeat the earlier options, or add --replace to withdraw that import "
+            "and rebuild its chats.",
+        )
+        self.path = path
+
+
+class InputChanged(DataError):
+    """The file changed while it was being read."""
+
+    code = "input.changed"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} changed while it was being read",
+            remedy="Wait until the export has finished, then import it again.",
+        )
+        self.path = path
+
+
+class ChatIdNotApplicable(DataError):
+    """--chat-id was given for a file that holds several chats."""
+
+    code = "input.chat_id_not_applicable"
+    exit_code = EXIT_USAGE
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"--chat-id names one chat, but {path} is an account export with several",
+            remedy="Leave --chat-id out for this file.",
+        )
+        self.path = path
+
+
+# ---- landing --------------------------------------------------------------------------------
+
+
+class BatchDamaged(DataError):
+    """A landed batch does not match its manifest."""
+
+    code = "landing.batch_damaged"
+
+    def __init__(self, batch: Path, reason: str) -> None:
+        super().__init__(
+            f"batch {batch} is damaged: {reason}",
+            remedy="Restore it from a backup, or delete the batch and its .json "
+            "and import its file again.",
+        )
+        self.batch = batch
+
+
+class ContractTooNew(DataError):
+    """A record was written by a newer version of tg_pipeline."""
+
+    code = "contract.too_new"
+
+    def __init__(self, place: str, found: str, known: str) -> None:
+        super().__init__(
+            f"{place} has schema_version {found}, this version knows up to {known}",
+            remedy="Upgrade tg-pipeline.",
+        )
+
+
+# ---- database -------------------------------------------------------------------------------
+
+
+class DatabaseUnreachable(Transient):
+    """No PostgreSQL answers at the configured place."""
+
+    code = "database.unreachable"
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(
+            f"no PostgreSQL answers at {url}: {reason}",
+            remedy="Check TG_PIPELINE_DATABASE_URL and that the server runs, then try again.",
+        )
+
+
+class DatabaseLost(Transient):
+    """The connection broke in mid-work; everything committed before is kept."""
+
+    code = "database.lost"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"the connection to PostgreSQL broke: {reason}",
+            remedy="Run the same command again: it continues where it stopped.",
+        )
+
+
+class DatabaseAccessDenied(Fatal):
+    """Wrong password, unknown user or database, or missing rights."""
+
+    code = "database.access_denied"
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(
+            f"PostgreSQL at {url} refused access: {reason}",
+            remedy="Check user, password and database in TG_PIPELINE_DATABASE_URL.",
+        )
+
+
+class DatabaseTooOld(Fatal):
+    """The server is older than PostgreSQL 15."""
+
+    code = "database.too_old"
+
+    def __init__(self, url: str, version: str) -> None:
+        super().__init__(
+            f"PostgreSQL at {url} is version {version}; 15 or newer is needed",
+            remedy="Upgrade the server, or unset TG_PIPELINE_DATABASE_URL to use the embedded one.",
+        )
+
+
+class SchemaTooNew(Fatal):
+    """The tables were made by a newer version of tg_pipeline."""
+
+    code = "database.schema_too_new"
+
+    def __init__(self, revision: str) -> None:
+        super().__init__(
+            f"the database is at revision {revision}, which this version does not know",
+            remedy="Upgrade tg-pipeline; an older version must not write to newer tables.",
+        )
+        self.revision = revision
+
+
+class EmbeddedUnavailable(Fatal):
+    """The embedded PostgreSQL cannot be used on this machine or is switched off."""
+
+    code = "database.embedded_unavailable"
+
+    def __init__(self, reason: str, *, remedy: str) -> None:
+        super().__init__(f"the embedded PostgreSQL cannot be used: {reason}", remedy=remedy)
+
+
+class EmbeddedStartFailed(Fatal):
+    """The embedded PostgreSQL did not start."""
+
+    code = "database.embedded_start_failed"
+
+    def __init__(self, folder: Path, reason: str, log: Path) -> None:
+        super().__init__(
+            f"the embedded PostgreSQL in {folder} did not start: {reason}",
+            remedy=f"Its log is {log}.",
+        )
+        self.log = log
+
+
+class QueryFailed(Fatal):
+    """A query given by the user was refused by PostgreSQL."""
+
+    code = "sql.failed"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"PostgreSQL refused the query: {reason}",
+            remedy="`tg-pipeline sql` may only read; \\d-like help: "
+            "SELECT table_name FROM information_schema.tables.",
+        )
+
+
+class ReaderUnavailable(Fatal):
+    """The read-only role cannot be made by the configured user."""
+
+    code = "sql.reader_unavailable"
+
+    def __init__(self, user: str, schema: str) -> None:
+        super().__init__(
+            f"database user {user} may not create the read-only role that `sql` needs",
+            remedy="Let an administrator create a login role with USAGE on schema "
+            f"{schema} and SELECT on its tables, and name it in TG_PIPELINE_DATABASE_READER_URL.",
+        )
+
+
+# ---- exports --------------------------------------------------------------------------------
+
+
+class ChatUnknown(DataError):
+    """No chat with this key has been loaded."""
+
+    code = "chat.unknown"
+
+    def __init__(self, chat: str) -> None:
+        super().__init__(
+            f"there is no chat {chat} in the database",
+            remedy="`tg-pipeline status` lists the chats with their keys.",
+        )
+        self.chat = chat
+
+
+class CountsDiffer(Fatal):
+    """A file does not hold as many rows as the table: the manifest is left as it was."""
+
+    code = "export.counts_differ"
+
+    def __init__(self, place: str, expected: int, found: int) -> None:
+        super().__init__(
+            f"{place} holds {found} rows where the table has {expected}",
+            remedy="Run the export again; if it persists, report it with the manifest.",
+        )
