@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from tg_pipeline.contracts.chat import Chat, Participant
 from tg_pipeline.contracts.message import Message
@@ -25,14 +25,11 @@ Fields = dict[str, Any]
 Upcaster = Callable[[Fields], Fields]
 
 _RAW = b',"raw":'
-_TYPES: dict[str, TypeAdapter[Record]] = {
-    kind: TypeAdapter(model)
-    for kind, model in {
-        "message": Message,
-        "chat": Chat,
-        "participant": Participant,
-        "rejected": Rejected,
-    }.items()
+_MODELS: dict[str, type[Record]] = {
+    "message": Message,
+    "chat": Chat,
+    "participant": Participant,
+    "rejected": Rejected,
 }
 UPCASTERS: dict[str, tuple[str, Upcaster]] = {}
 """From an older schema_version to the next one and the function that gets a record there."""
@@ -80,7 +77,7 @@ def decode(line: bytes, place: str) -> Record:
         fields["raw"] = raw
     if isinstance(digest := fields.get("content_hash"), str):
         fields["content_hash"] = bytes.fromhex(digest)
-    return _TYPES[fields["record"]].validate_python(fields)
+    return _MODELS[fields["record"]].model_validate(fields)
 
 
 def upcast(fields: Fields, place: str) -> Fields:

@@ -1,0 +1,226 @@
+"""Every setting once: name, default, help. Values are layered and each knows where it came from.
+
+Layers, later ones win: defaults, system file, user file, project `tg_pipeline.yaml`, environment
+(`.env` below the real one, `<NAME>_FILE` for secrets), command line.
+"""
+
+import difflib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from tg_pipeline.errors import SettingInvalid, SettingUnknown
+from tg_pipeline.logs import MASK, Format, mask
+
+PREFIX = "TG_PIPELINE_"
+PROJECT_FILE = "tg_pipeline.yaml"
+
+
+class Settings(BaseModel):
+    """All settings, validated. Field descriptions are the documentation."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    SECRETS: ClassVar[frozenset[str]] = frozenset({"database_url", "database_reader_url"})
+
+    home: Path = Field(
+        Path(".tg_pipeline"), description="folder for landing, exports and the embedded database"
+    )
+    database_url: str | None = Field(
+        None, description="PostgreSQL 15 or newer, postgresql://user:password@host/db"
+    )
+    database_reader_url: str | None = Field(
+        None, description="the same server as a role that may only read, for `sql`"
+    )
+    database_schema: str = Field(
+        "tg_pipeline",
+        pattern=r"^[a-z_][a-z0-9_]{0,62}$",
+        description="schema that holds all tables",
+    )
+    embedded: bool = Field(
+        True, description="start an embedded PostgreSQL where no database_url is given"
+    )
+    landing: Path | None = Field(None, description="folder of landed batches; <home>/landing")
+    exports: Path | None = Field(None, description="folder of published files; <home>/exports")
+    account: int | None = Field(
+        None, ge=1, description="your Telegram user id, for exports that do not tell it"
+    )
+    timezone: str | None = Field(
+        None, description="zone of the computer that made exports without unix times"
+    )
+    period: str = Field(
+        "month", pattern="^(month|day)$", description="grain of partitions and exported files"
+    )
+    log_level: str = Field(
+        "warning", pattern="^(debug|info|warning|error)$", description="least level that is logged"
+    )
+    log_format: Format = Field("auto", description="text, json, or auto: text on a terminal")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                ZoneInfo(value)
+            except (ZoneInfoNotFoundError, ValueError, OSError):
+                raise ValueError(f"no time zone is called {value!r}; try Europe/Berlin") from None
+        return value
+
+    @field_validator("database_url", "database_reader_url")
+    @classmethod
+    def _postgres(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("postgresql://", "postgres://")):
+            raise ValueError("must begin with postgresql://")
+        return value
+
+    @property
+    def landing_folder(self) -> Path:
+        """Where batches are landed."""
+        return self.landing or self.home / "landing"
+
+    @property
+    def exports_folder(self) -> Path:
+        """Where datasets are published."""
+        return self.exports or self.home / "exports"
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Values from one place, by setting name."""
+
+    origin: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One line of `config show`."""
+
+    name: str
+    value: str | None
+    origin: str
+    help: str
+
+    def as_dict(self) -> dict[str, str | None]:
+        """For JSON output."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Settings and, for each, the layer it came from."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+
+    def show(self) -> Iterator[Shown]:
+        """Every setting with its origin, secrets masked."""
+        for name, field in Settings.model_fields.items():
+            value = getattr(self.settings, name)
+            text = None if value is None else str(value)
+            if text and name in Settings.SECRETS:
+                text = mask(text) if "@" in text else MASK
+            yield Shown(name, text, self.origins.get(name, "default"), field.description or "")
+
+
+def load(
+    command_line: Mapping[str, Any] | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> Loaded:
+    """Read all layers. Relative paths are relative to `folder`, the working directory.
+
+    Raises:
+        SettingInvalid: a value cannot be used; the error names its origin.
+        SettingUnknown: a file or variable names a setting that does not exist.
+    """
+    environ = os.environ if environ is None else environ
+    folder = folder or Path.cwd()
+    given = {key: value for key, value in (command_line or {}).items() if value is not None}
+    merged: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for layer in [*_layers(environ, folder), Layer("command line", given)]:
+        for name, value in layer.values.items():
+            _require_known(name, layer.origin)
+            merged[name] = value
+            origins[name] = layer.origin
+    return Loaded(_validated(merged, origins, folder), origins)
+
+
+def _layers(environ: Mapping[str, str], folder: Path) -> Iterator[Layer]:
+    config_home = Path(environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    yield _yaml_layer(Path("/etc/tg_pipeline/config.yaml"))
+    yield _yaml_layer(config_home / "tg_pipeline" / "config.yaml")
+    yield _yaml_layer(folder / PROJECT_FILE)
+    yield _dotenv_layer(folder / ".env")
+    yield _environment_layer(environ, "environment")
+
+
+def _yaml_layer(path: Path) -> Layer:
+    if not path.is_file():
+        return Layer(str(path), {})
+    import yaml  # noqa: PLC0415 - most runs have no such file
+
+    try:
+        values = yaml.safe_load(path.read_text("utf-8")) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SettingInvalid("(file)", path.name, str(path), str(error)) from error
+    if not isinstance(values, dict):
+        raise SettingInvalid("(file)", path.name, str(path), "a mapping of settings is expected")
+    return Layer(str(path), values)
+
+
+def _dotenv_layer(path: Path) -> Layer:
+    if not path.is_file():
+        return Layer(str(path), {})
+    from dotenv import dotenv_values  # noqa: PLC0415 - most runs have no such file
+
+    values = {name: value for name, value in dotenv_values(path).items() if value is not None}
+    return _environment_layer(values, str(path))
+
+
+def _environment_layer(environ: Mapping[str, str], origin: str) -> Layer:
+    values: dict[str, Any] = {}
+    for variable, text in environ.items():
+        if not variable.startswith(PREFIX) or not text:
+            continue
+        name = variable.removeprefix(PREFIX).lower()
+        if name.endswith("_file") and name not in Settings.model_fields:
+            name, text = name.removesuffix("_file"), _secret_file(variable, text)  # noqa: PLW2901
+        values[name] = text
+    return Layer(origin, values)
+
+
+def _secret_file(variable: str, path: str) -> str:
+    try:
+        return Path(path).read_text("utf-8").strip()
+    except OSError as error:
+        raise SettingInvalid(variable, path, "environment", str(error)) from error
+
+
+def _require_known(name: str, origin: str) -> None:
+    if name not in Settings.model_fields:
+        nearest = difflib.get_close_matches(name, Settings.model_fields, n=1)
+        raise SettingUnknown(name, origin, nearest[0] if nearest else None)
+
+
+def _validated(merged: dict[str, Any], origins: Mapping[str, str], folder: Path) -> Settings:
+    try:
+        settings = Settings.model_validate(merged)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        value = MASK if name in Settings.SECRETS else first["input"]
+        reason = first["msg"].removeprefix("Value error, ")
+        raise SettingInvalid(name, value, origins.get(name, "default"), reason) from None
+    absolute = {
+        name: folder / path
+        for name in ("home", "landing", "exports")
+        if (path := getattr(settings, name)) is not None
+    }
+    return settings.model_copy(update=absolute)
