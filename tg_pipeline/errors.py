@@ -142,7 +142,7 @@ class InputMissing(DataError):
     def __init__(self, path: Path) -> None:
         super().__init__(
             f"{path} does not exist",
-            remedy="Check the path; give the result.json of a Telegram Desktop export or its folder.",
+            remedy="Check the path; give the result.json of an export or its folder.",
         )
         self.path = path
 

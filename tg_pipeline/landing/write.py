@@ -1,0 +1,210 @@
+"""Landing: records become numbered batches of at most 50,000 messages, each whole or absent."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from importlib.metadata import version
+from typing import BinaryIO, TypeVar
+
+import zstandard
+
+from tg_pipeline.contracts import (
+    BatchManifest,
+    Chat,
+    ChatKey,
+    IdRange,
+    Message,
+    Origin,
+    Participant,
+    Record,
+    Rejected,
+    encode,
+)
+from tg_pipeline.files import durable, make_folder
+from tg_pipeline.landing.zone import LandingZone
+
+BATCH_MESSAGES = 50_000
+_LEVEL = 3
+_T = TypeVar("_T", int, datetime)
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """What all batches of one chat in one input have in common."""
+
+    prefix: str
+    chat: Chat
+    supplier: str | None
+    origin: Origin
+    observed_at: datetime
+
+    @property
+    def key(self) -> ChatKey:
+        """The chat the batches belong to."""
+        return ChatKey(self.chat.entity_id, self.chat.account_id)
+
+
+def land(
+    zone: LandingZone,
+    shipment: Shipment,
+    records: Iterable[Record],
+    *,
+    numbers: Iterator[int],
+    complete: Callable[[], bool],
+) -> Iterator[BatchManifest]:
+    """Write records as batches and yield each manifest once its batch is durable.
+
+    Args:
+        zone: where to.
+        shipment: what the batches share.
+        records: all of one chat, in source order.
+        numbers: sequence numbers for batch names, shared by all chats of one input.
+        complete: asked at the end: did these records cover the chat's id range whole?
+
+    Batches that an earlier, killed run has landed are not written again: the same input gives
+    the same batches under the same names.
+    """
+    folder = zone.folder / str(shipment.key)
+    make_folder(folder)
+    seen = _Ranges()
+    stream = iter(records)
+    known = {manifest.batch: manifest for manifest in zone.manifests(shipment.key)}
+    first: Record | None = next(stream, None)
+    while True:
+        name = f"{shipment.prefix}-{next(numbers):05d}"
+        _clear_leftovers(zone, shipment.key, name)
+        with ExitStack() as stack:
+            path = folder / f"{name}.jsonl.zst"
+            file = None if name in known else stack.enter_context(durable(path))
+            batch = _Batch(file)
+            batch.add(shipment.chat)
+            first = _fill(batch, first, stream, seen)
+            batch.close()
+        last = first is None
+        ranges = seen.ranges() if last and complete() else ()
+        manifest = known.get(name) or batch.manifest(name, shipment, ranges)
+        if name not in known:
+            with durable(folder / f"{name}.json") as out:
+                out.write(manifest.model_dump_json(indent=1).encode())
+        yield manifest
+        if last:
+            return
+
+
+def _fill(
+    batch: "_Batch", first: Record | None, stream: Iterator[Record], seen: "_Ranges"
+) -> Record | None:
+    """Add records until the batch is full; the first record that no longer fits."""
+    record = first
+    while record is not None:
+        if batch.messages >= BATCH_MESSAGES:
+            return record
+        batch.add(record)
+        seen.add(record)
+        record = next(stream, None)
+    return None
+
+
+def _clear_leftovers(zone: LandingZone, chat: ChatKey, name: str) -> None:
+    """Remove what a killed run left half-written; the file lock says nobody else is at it."""
+    for path in (zone.folder / str(chat)).glob(f".{name}.*.tmp"):
+        path.unlink(missing_ok=True)
+
+
+@dataclass(slots=True)
+class _Ranges:
+    """Least and greatest id per numbering account; void once a record was rejected."""
+
+    low: dict[int, int] = field(default_factory=dict)
+    high: dict[int, int] = field(default_factory=dict)
+    whole: bool = True
+
+    def add(self, record: Record) -> None:
+        if isinstance(record, Rejected):
+            self.whole = False
+        elif isinstance(record, Message):
+            account, number = record.account_id, record.id
+            self.low[account] = min(number, self.low.get(account, number))
+            self.high[account] = max(number, self.high.get(account, number))
+
+    def ranges(self) -> tuple[IdRange, ...]:
+        if not self.whole:
+            return ()
+        return tuple(
+            IdRange(account_id=account, low=low, high=self.high[account])
+            for account, low in sorted(self.low.items())
+        )
+
+
+class _Batch:
+    """One batch while it is being written: compresses, hashes and counts."""
+
+    def __init__(self, file: BinaryIO | None) -> None:
+        self._file = file
+        self._compressor = zstandard.ZstdCompressor(level=_LEVEL).compressobj()
+        self._sha = hashlib.sha256()
+        self.bytes = 0
+        self.messages = 0
+        self.rejected = 0
+        self.participants: set[int] = set()
+        self.per_day: Counter[date] = Counter()
+        self.dates: list[datetime] = []
+        self.ids: list[int] = []
+
+    def add(self, record: Record) -> None:
+        if self._file is not None:
+            self._write(self._compressor.compress(encode(record) + b"\n"))
+        match record:
+            case Message():
+                self.messages += 1
+                self.per_day[record.date.date()] += 1
+                self.dates = _span(self.dates, record.date)
+                self.ids = _span(self.ids, record.id)
+            case Rejected():
+                self.rejected += 1
+            case Participant():
+                self.participants.add(record.participant_id)
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._write(self._compressor.flush())
+
+    def _write(self, data: bytes) -> None:
+        if data and self._file is not None:
+            self._sha.update(data)
+            self.bytes += len(data)
+            self._file.write(data)
+
+    def manifest(
+        self, name: str, shipment: Shipment, complete: tuple[IdRange, ...]
+    ) -> BatchManifest:
+        return BatchManifest(
+            batch=name,
+            source=shipment.chat.source,
+            entity_id=shipment.chat.entity_id,
+            account_id=shipment.chat.account_id,
+            supplier=shipment.supplier,
+            messages=self.messages,
+            rejected=self.rejected,
+            participants=len(self.participants),
+            per_day=dict(sorted(self.per_day.items())),
+            first_date=self.dates[0] if self.dates else None,
+            last_date=self.dates[-1] if self.dates else None,
+            first_id=self.ids[0] if self.ids else None,
+            last_id=self.ids[-1] if self.ids else None,
+            complete=complete,
+            observed_at=shipment.observed_at,
+            sha256=self._sha.hexdigest(),
+            bytes=self.bytes,
+            origin=shipment.origin,
+            created_at=datetime.now(UTC),
+            tool_version=version("tg-pipeline"),
+        )
+
+
+def _span(span: list[_T], value: _T) -> list[_T]:
+    """The least and the greatest value so far."""
+    return [min(span[0], value), max(span[-1], value)] if span else [value, value]

@@ -1,0 +1,121 @@
+"""The landing folder: `<chat>/<batch>.jsonl.zst` beside `<batch>.json`, its manifest.
+
+Only a batch with a manifest exists. `_files/<sha256>.json` says of each input file how it was
+read, so that the same file is never landed twice and a killed import continues.
+"""
+
+import fcntl
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import zstandard
+from pydantic import ValidationError
+
+from tg_pipeline.contracts import BatchManifest, ChatKey, FileManifest
+from tg_pipeline.errors import BatchDamaged
+from tg_pipeline.files import durable, make_folder, storage_errors
+
+FILES = "_files"
+_WITHDRAWN = ".withdrawn.json"
+_CHUNK = 1 << 20
+
+
+class LandingZone:
+    """Reads and lists batches of one landing folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    # ---- batches
+
+    def chats(self) -> list[ChatKey]:
+        """Chats that have a folder, in key order."""
+        if not self.folder.is_dir():
+            return []
+        names = (path.name for path in self.folder.iterdir() if path.is_dir())
+        return sorted(ChatKey.parse(name) for name in names if name != FILES)
+
+    def manifests(self, chat: ChatKey) -> list[BatchManifest]:
+        """The chat's batches in name order.
+
+        Raises:
+            BatchDamaged: a manifest cannot be read.
+        """
+        paths = sorted((self.folder / str(chat)).glob("*.json"))
+        return [_read_manifest(path) for path in paths if not path.name.endswith(_WITHDRAWN)]
+
+    def data_path(self, manifest: BatchManifest) -> Path:
+        """The compressed lines of a batch."""
+        chat = ChatKey(manifest.entity_id, manifest.account_id)
+        return self.folder / str(chat) / f"{manifest.batch}.jsonl.zst"
+
+    def verify(self, manifest: BatchManifest) -> None:
+        """Compare the batch with the SHA-256 in its manifest.
+
+        Raises:
+            BatchDamaged: the file is missing, cut or changed.
+        """
+        path = self.data_path(manifest)
+        try:
+            with path.open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise BatchDamaged(path, error.strerror or str(error)) from error
+        if found != manifest.sha256:
+            raise BatchDamaged(path, f"its SHA-256 is {found}, the manifest says {manifest.sha256}")
+
+    def lines(self, manifest: BatchManifest) -> Iterator[bytes]:
+        """The batch's records as JSON lines, streamed. `verify` it first."""
+        path = self.data_path(manifest)
+        rest = b""
+        with path.open("rb") as file:
+            for chunk in zstandard.ZstdDecompressor().read_to_iter(file, read_size=_CHUNK):
+                *whole, rest = (rest + chunk).split(b"\n")
+                yield from whole
+        if rest:
+            raise BatchDamaged(path, "its last line is cut")
+
+    # ---- input files
+
+    @contextmanager
+    def file_lock(self, sha256: str) -> Iterator[None]:
+        """Let one process at a time land this input file; the kernel frees it on a crash."""
+        folder = self.folder / FILES
+        make_folder(folder)
+        with storage_errors(folder), (folder / f"{sha256}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def file_manifest(self, sha256: str) -> FileManifest | None:
+        """How this input file was landed, if it was."""
+        path = self.folder / FILES / f"{sha256}.json"
+        if not path.is_file():
+            return None
+        try:
+            return FileManifest.model_validate_json(path.read_bytes())
+        except ValidationError as error:
+            raise BatchDamaged(path, str(error)) from error
+
+    def write_file_manifest(self, manifest: FileManifest) -> None:
+        """Record how an input file was landed."""
+        with durable(self.folder / FILES / f"{manifest.sha256}.json") as file:
+            file.write(manifest.model_dump_json(indent=1).encode())
+
+    def withdraw(self, prefix: str) -> list[ChatKey]:
+        """Take back all batches of one import of a file; their bytes stay. Chats concerned."""
+        chats = set()
+        with storage_errors(self.folder):
+            for path in self.folder.glob(f"*/{prefix}-*.json"):
+                if not path.name.endswith(_WITHDRAWN):
+                    path.rename(path.with_name(path.stem + _WITHDRAWN))
+                    chats.add(ChatKey.parse(path.parent.name))
+        return sorted(chats)
+
+
+def _read_manifest(path: Path) -> BatchManifest:
+    try:
+        return BatchManifest.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise BatchDamaged(path, f"its manifest is not readable: {error}") from error
