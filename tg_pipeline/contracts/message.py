@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, mo
 from tg_pipeline.contracts.types import (
     SCHEMA_VERSION,
     Contract,
+    Count,
     Digest,
     Id,
     Source,
@@ -151,9 +152,9 @@ class Message(Contract):
     media_meta: Media | None = None
     poll: Poll | None = None
     reactions: tuple[Reaction, ...] | None = Field(None, description="null: not observed")
-    views: int | None = None
-    forwards: int | None = None
-    replies: int | None = None
+    views: Count | None = None
+    forwards: Count | None = None
+    replies: Count | None = None
     content_hash: Digest | None = Field(None, description="null for unsupported messages")
     observed_at: UtcDatetime
     raw: RawJson

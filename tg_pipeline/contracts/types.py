@@ -31,6 +31,9 @@ def _to_utc(value: datetime) -> datetime:
 Id = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
 """A Telegram id; PostgreSQL's bigint holds it."""
 
+Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
+"""How many; PostgreSQL's integer holds it."""
+
 UtcDatetime = Annotated[AwareDatetime, AfterValidator(_to_utc)]
 """An aware time, kept in UTC whatever zone it arrived in."""
 

@@ -1,0 +1,179 @@
+"""The database: a given PostgreSQL or the embedded one, opened, checked and migrated.
+
+Connections run in UTC with the search_path set to our schema. psycopg's errors leave here as
+ours, so that callers see what happened and what to do.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import psycopg
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from tg_pipeline.errors import (
+    DatabaseAccessDenied,
+    DatabaseLost,
+    DatabaseTooOld,
+    DatabaseUnreachable,
+    DiskFull,
+    EmbeddedUnavailable,
+    TgPipelineError,
+)
+from tg_pipeline.logs import get_logger, mask
+from tg_pipeline.settings import Settings
+from tg_pipeline.store import schema
+from tg_pipeline.store.embedded import EmbeddedServer, acquire
+
+OLDEST_VERSION = 15
+EMBEDDED_DATABASE = "tg_pipeline"
+_CONNECT_SECONDS = 10
+_NOT_CONNECTED = re.compile(r"connection failed|connection is bad|timeout expired")
+_DENIED = re.compile(r"authentication failed|no password supplied|FATAL:.*does not exist")
+
+
+class Database:
+    """An open database. Close it, or use it as a context manager."""
+
+    def __init__(self, url: str, schema_name: str, server: EmbeddedServer | None = None) -> None:
+        self.url = url
+        self.schema = schema_name
+        self.server = server
+        self._engine = _engine(url, schema_name)
+
+    @property
+    def described(self) -> str:
+        """Which database this is, in one line, without secrets."""
+        if self.server is not None:
+            return f"embedded PostgreSQL in {self.server.folder}, schema {self.schema}"
+        return f"{mask(self.url)}, schema {self.schema}"
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """One transaction: committed at the end, rolled back on any error."""
+        with database_errors(self.url), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A read-only transaction that sees one state of the database throughout."""
+        engine = self._engine.execution_options(isolation_level="REPEATABLE READ")
+        with database_errors(self.url), engine.begin() as connection:
+            connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+            yield connection
+
+    def close(self) -> None:
+        """Close all connections; the embedded server stops with its last user."""
+        self._engine.dispose()
+        if self.server is not None:
+            self.server.close()
+            self.server = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def open_database(settings: Settings, *, migrate: bool = True) -> Database:
+    """Open the configured database, starting the embedded one where none is given.
+
+    Raises:
+        DatabaseUnreachable, DatabaseAccessDenied, DatabaseTooOld, SchemaTooNew,
+        EmbeddedUnavailable, EmbeddedStartFailed
+    """
+    database = _connect(settings)
+    try:
+        _check_version(database)
+        if migrate:
+            with database.transaction() as connection:
+                schema.upgrade(connection, database.schema)
+    except BaseException:
+        database.close()
+        raise
+    get_logger().info("database.opened", database=database.described)
+    return database
+
+
+def _connect(settings: Settings) -> Database:
+    if settings.database_url is not None:
+        return Database(settings.database_url, settings.database_schema)
+    if not settings.embedded:
+        raise EmbeddedUnavailable(
+            "it is switched off by TG_PIPELINE_EMBEDDED and no server is named",
+            remedy="Set TG_PIPELINE_DATABASE_URL.",
+        )
+    server = acquire(embedded_folder(settings))
+    return Database(server.url(EMBEDDED_DATABASE), settings.database_schema, server)
+
+
+def embedded_folder(settings: Settings) -> Path:
+    """Where the embedded server keeps its data."""
+    return settings.home / "postgres"
+
+
+def _engine(url: str, schema_name: str) -> Engine:
+    conninfo = re.sub(r"^postgres(ql)?://", "postgresql://", url)
+
+    def connect() -> psycopg.Connection[Any]:
+        return psycopg.connect(
+            conninfo,
+            connect_timeout=_CONNECT_SECONDS,
+            options=f"-c search_path={schema_name} -c timezone=UTC",
+            application_name="tg_pipeline",
+        )
+
+    return sa.create_engine("postgresql+psycopg://", creator=connect, pool_pre_ping=False)
+
+
+def _check_version(database: Database) -> None:
+    with database.transaction() as connection:
+        version = connection.exec_driver_sql("SHOW server_version").scalar_one()
+        if int(str(version).split(".")[0]) < OLDEST_VERSION:
+            raise DatabaseTooOld(mask(database.url), str(version))
+
+
+@contextmanager
+def database_errors(url: str) -> Iterator[None]:
+    """Turn psycopg's and SQLAlchemy's errors into ours where the cause is the surroundings."""
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        raise _translated(error.orig, url) or error from error
+    except psycopg.Error as error:
+        raise _translated(error, url) or error from error
+
+
+def _translated(error: BaseException | None, url: str) -> TgPipelineError | None:
+    if not isinstance(error, psycopg.Error):
+        return None
+    state, reason = error.sqlstate or "", _first_line(error)
+    if isinstance(error, psycopg.errors.DiskFull) or "No space left" in reason:
+        return DiskFull("the PostgreSQL data")
+    if state.startswith("28") or state in {"3D000", "42501"} or _DENIED.search(str(error)):
+        return DatabaseAccessDenied(mask(url), _reason(str(error)))
+    if not isinstance(error, psycopg.OperationalError):
+        return None
+    if _NOT_CONNECTED.search(reason):
+        return DatabaseUnreachable(mask(url), _reason(str(error)))
+    return DatabaseLost(reason)
+
+
+def _first_line(error: psycopg.Error) -> str:
+    return (error.diag.message_primary or str(error) or type(error).__name__).split("\n")[0]
+
+
+def _reason(text: str) -> str:
+    """The last, most telling line of a connection error, without its prefixes."""
+    line = [line.strip() for line in text.splitlines() if line.strip()][-1]
+    return mask(line.split("FATAL:")[-1].strip())

@@ -1,0 +1,87 @@
+"""Our tables' migrations: Alembic, run on a connection of ours, in the schema of the user's choice.
+
+Concurrent processes migrate one after another; a database that a newer version has migrated is
+refused, never touched.
+"""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.engine import Connection
+
+from tg_pipeline.errors import SchemaTooNew
+from tg_pipeline.store.tables import metadata
+
+_PACKAGED = Path(__file__).parent / "migrations"
+_CHECKOUT = Path(__file__).parents[2] / "alembic"
+
+
+def upgrade(connection: Connection, schema: str, revision: str = "head") -> None:
+    """Bring the tables up to `revision`, making the schema if it is missing.
+
+    Raises:
+        SchemaTooNew: a newer version of tg_pipeline has been here.
+    """
+    _lock(connection, schema)
+    config = _config(connection, schema)
+    current = current_revision(connection, schema)
+    scripts = ScriptDirectory.from_config(config)
+    known = {script.revision for script in scripts.walk_revisions()}
+    if current is not None and current not in known:
+        raise SchemaTooNew(current)
+    if revision == "head" and current == scripts.get_current_head():
+        return
+    exists = sa.text("SELECT 1 FROM pg_namespace WHERE nspname = :schema")
+    if connection.execute(exists, {"schema": schema}).first() is None:
+        connection.exec_driver_sql(f'CREATE SCHEMA "{schema}"')
+    command.upgrade(config, revision)
+
+
+def downgrade(connection: Connection, schema: str, revision: str = "base") -> None:
+    """Take the tables down to `revision`; `base` removes them all."""
+    _lock(connection, schema)
+    command.downgrade(_config(connection, schema), revision)
+
+
+def current_revision(connection: Connection, schema: str) -> str | None:
+    """The revision the tables are at; None for an empty schema."""
+    if not sa.inspect(connection).has_table("alembic_version", schema=schema):
+        return None
+    query = f'SELECT version_num FROM "{schema}".alembic_version'  # noqa: S608 - validated name
+    found: str | None = connection.exec_driver_sql(query).scalar_one_or_none()
+    return found
+
+
+def differences(connection: Connection) -> list[object]:
+    """What separates the migrated tables from `tables.py`; empty when they are equal."""
+    context = MigrationContext.configure(
+        connection,
+        opts={
+            "compare_type": True,
+            "include_name": lambda name, kind, _parents: (
+                not (kind == "table" and name == "alembic_version")
+            ),
+        },
+    )
+    return list(compare_metadata(context, metadata))
+
+
+def _config(connection: Connection, schema: str) -> Config:
+    config = Config()
+    folder = _PACKAGED if _PACKAGED.is_dir() else _CHECKOUT
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    config.attributes.update(connection=connection, schema=schema)
+    return config
+
+
+def _lock(connection: Connection, schema: str) -> None:
+    """Hold all other migrations of this schema back until the transaction ends."""
+    connection.execute(
+        sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"),
+        {"name": f"tg_pipeline migrate {schema}"},
+    )
