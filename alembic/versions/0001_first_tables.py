@@ -196,6 +196,20 @@ def _batches() -> None:
         *_key("entity_id", "account_id"),
         sa.Column("day", sa.Date, primary_key=True),
         sa.Column("rows", sa.BigInteger, nullable=False),
+        sa.Column(
+            "service",
+            sa.BigInteger,
+            nullable=False,
+            server_default="0",
+            comment="service messages",
+        ),
+        sa.Column(
+            "hashed",
+            sa.BigInteger,
+            nullable=False,
+            server_default="0",
+            comment="rows with content",
+        ),
         sa.Column("digest", sa.BigInteger, nullable=False, comment="XOR of the rows' hashes"),
     )
 

@@ -43,8 +43,20 @@ class LandingZone:
         Raises:
             BatchDamaged: a manifest cannot be read.
         """
-        paths = sorted((self.folder / str(chat)).glob("*.json"))
-        return [_read_manifest(path) for path in paths if not path.name.endswith(_WITHDRAWN)]
+        return [self.manifest(chat, batch) for batch in self.batches(chat)]
+
+    def batches(self, chat: ChatKey) -> list[str]:
+        """Names of the chat's batches, without reading them."""
+        paths = (self.folder / str(chat)).glob("*.json")
+        return sorted(path.stem for path in paths if not path.name.endswith(_WITHDRAWN))
+
+    def manifest(self, chat: ChatKey, batch: str) -> BatchManifest:
+        """What one batch says of itself.
+
+        Raises:
+            BatchDamaged: the manifest cannot be read.
+        """
+        return _read_manifest(self.folder / str(chat) / f"{batch}.json")
 
     def data_path(self, manifest: BatchManifest) -> Path:
         """The compressed lines of a batch."""
@@ -103,6 +115,10 @@ class LandingZone:
         with durable(self.folder / FILES / f"{manifest.sha256}.json") as file:
             file.write(manifest.model_dump_json(indent=1).encode())
 
+    def forget_file(self, sha256: str) -> None:
+        """Remove the record of an input file that was refused after all."""
+        (self.folder / FILES / f"{sha256}.json").unlink(missing_ok=True)
+
     def withdraw(self, prefix: str) -> list[ChatKey]:
         """Take back all batches of one import of a file; their bytes stay. Chats concerned."""
         chats = set()
@@ -117,5 +133,5 @@ class LandingZone:
 def _read_manifest(path: Path) -> BatchManifest:
     try:
         return BatchManifest.model_validate_json(path.read_bytes())
-    except ValidationError as error:
+    except (ValidationError, OSError) as error:
         raise BatchDamaged(path, f"its manifest is not readable: {error}") from error

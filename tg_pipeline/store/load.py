@@ -42,8 +42,9 @@ _DIGESTED = (
     "raw",
 )
 _COUNT_DAYS = f"""
-INSERT INTO chat_days (entity_id, account_id, day, rows, digest)
+INSERT INTO chat_days (entity_id, account_id, day, rows, service, hashed, digest)
 SELECT %(entity)s, %(account)s, d.day, count(*),
+       count(*) FILTER (WHERE m.kind = 'service'), count(m.content_hash),
        bit_xor(hashtextextended(ROW({", ".join(f"m.{name}" for name in _DIGESTED)})::text, 0))
 FROM unnest(%(days)s::date[]) AS d (day)
 JOIN messages m ON m.entity_id = %(entity)s AND (%(own)s OR m.account_id = %(account)s)
@@ -104,7 +105,7 @@ def load(database: Database, zone: LandingZone, manifest: BatchManifest) -> Coun
 
 def start_over_if_withdrawn(database: Database, zone: LandingZone, chat: ChatKey) -> bool:
     """Empty a chat of which a loaded batch is no longer in landing."""
-    landed = {manifest.batch for manifest in zone.manifests(chat)}
+    landed = set(zone.batches(chat))
     with database.transaction() as connection:
         _lock_chat(connection, chat)
         loaded = set(

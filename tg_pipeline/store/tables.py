@@ -171,6 +171,8 @@ chat_days = Table(
     Column("account_id", BigInteger, primary_key=True, autoincrement=False),
     Column("day", Date, primary_key=True),
     Column("rows", BigInteger, nullable=False),
+    Column("service", BigInteger, nullable=False, server_default="0", comment="service messages"),
+    Column("hashed", BigInteger, nullable=False, server_default="0", comment="rows with content"),
     Column("digest", BigInteger, nullable=False, comment="XOR of the rows' hashes"),
 )
 
