@@ -1,0 +1,1 @@
+"""Where records come from: each source yields contract records and knows nothing of storage."""
