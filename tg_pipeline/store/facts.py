@@ -125,3 +125,9 @@ def empty_chat(connection: Connection, chat: ChatKey) -> None:
 def of_chat(table: sa.Table, chat: ChatKey) -> sa.ColumnElement[bool]:
     """Rows of this chat, in a table keyed by chat."""
     return sa.and_(table.c.entity_id == chat.entity_id, table.c.account_id == chat.account_id)
+
+
+def known_chats(connection: Connection) -> set[ChatKey]:
+    """All chats that have been loaded."""
+    rows = connection.execute(sa.select(chats.c.entity_id, chats.c.account_id))
+    return {ChatKey(entity_id, account_id) for entity_id, account_id in rows}

@@ -10,6 +10,8 @@ from sqlalchemy.engine import Connection
 from tg_pipeline.contracts import ChatKey
 from tg_pipeline.contracts.identity import CHANNEL_MARK
 from tg_pipeline.landing import LandingZone
+from tg_pipeline.store.database import Database
+from tg_pipeline.store.tables import batches
 
 _IN_CHAT = f"(c.entity_id <= -{CHANNEL_MARK} OR {{table}}.account_id = c.account_id)"
 _CHATS = f"""
@@ -99,3 +101,13 @@ def _status(chat: ChatKey, row: sa.Row[Any] | None, landed: int) -> ChatStatus:
         landed=landed,
         loaded=int(row.loaded),
     )
+
+
+def loaded_batches(database: Database) -> dict[ChatKey, set[str]]:
+    """Names of the loaded batches of every chat."""
+    found: dict[ChatKey, set[str]] = {}
+    with database.transaction() as connection:
+        columns = (batches.c.entity_id, batches.c.account_id, batches.c.batch)
+        for entity_id, account_id, batch in connection.execute(sa.select(*columns)):
+            found.setdefault(ChatKey(entity_id, account_id), set()).add(batch)
+    return found

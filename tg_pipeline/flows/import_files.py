@@ -1,0 +1,275 @@
+"""Importing files: each is scanned, landed batch by batch, and every batch loaded at once.
+
+What has been done is read from the landing zone and the tables, never remembered, so the same
+command after a kill continues, and after a success reports `unchanged`.
+"""
+
+import hashlib
+import itertools
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from tg_pipeline.contracts import FileManifest, FileOutcome, Origin
+from tg_pipeline.errors import DataError, OptionsDiffer
+from tg_pipeline.flows.archive import Archive
+from tg_pipeline.flows.progress import Progress, Step, silent
+from tg_pipeline.flows.settle import load_named, settle
+from tg_pipeline.landing import Shipment, land
+from tg_pipeline.logs import get_logger
+from tg_pipeline.sources import desktop_json
+from tg_pipeline.store.load import Counts, load
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """How files are to be read. Zone and account only matter where a file does not tell them."""
+
+    timezone: str | None = None
+    account: int | None = None
+    chat_id: int | None = None
+    supplier: str | None = None
+    complete: bool = False
+    """The user vouches that the file holds every message between its first and its last id."""
+    replace: bool = False
+
+    def recorded(self) -> dict[str, Any]:
+        """What makes two imports of one file the same or not."""
+        options = asdict(self)
+        del options["replace"]
+        return options
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """What became of one file."""
+
+    path: Path
+    outcome: FileOutcome
+    reason: str | None = None
+    error: DataError | None = None
+    chats: tuple[str, ...] = ()
+    counts: Counts = field(default_factory=Counts)
+    repaired: int = 0
+    notes: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON output."""
+        return {
+            "path": str(self.path),
+            "outcome": self.outcome.value,
+            "reason": self.reason,
+            "code": self.error.code if self.error else None,
+            "remedy": self.error.remedy if self.error else None,
+            "chats": list(self.chats),
+            "read": self.counts.read,
+            "new": self.counts.new,
+            "updated": self.counts.updated,
+            "unchanged": self.counts.unchanged,
+            "quarantined": self.counts.quarantined,
+            "repaired": self.repaired,
+            "notes": list(self.notes),
+        }
+
+
+def import_files(
+    archive: Archive,
+    paths: Sequence[Path],
+    options: ImportOptions = ImportOptions(),
+    progress: Progress = silent,
+) -> Iterator[FileReport]:
+    """Import Telegram Desktop JSON exports: files, folders, account exports.
+
+    Yields one report per file as it ends. A file that cannot be used is reported as refused and
+    does not stop the others; failures of the surroundings (database, disk) are raised.
+    """
+    settle(archive, progress)
+    for found in desktop_json.discover(paths):
+        if isinstance(found, DataError):
+            yield _refused(Path(getattr(found, "path", "")), found)
+            continue
+        try:
+            yield _import_file(archive, found, options, progress)
+        except DataError as error:
+            get_logger().warning("file.refused", path=str(found), code=error.code)
+            yield _refused(found, error)
+
+
+def _refused(path: Path, error: DataError) -> FileReport:
+    return FileReport(path, FileOutcome.REFUSED, reason=error.message, error=error)
+
+
+def _import_file(
+    archive: Archive, path: Path, options: ImportOptions, progress: Progress
+) -> FileReport:
+    reading = desktop_json.DesktopOptions(
+        timezone=options.timezone, account=options.account, chat_id=options.chat_id
+    )
+    scan = desktop_json.scan(path, reading, _bytes_of(path, "scanning", progress))
+    with archive.zone.file_lock(scan.sha256):
+        known = archive.zone.file_manifest(scan.sha256)
+        if known is not None and known.options != options.recorded():
+            if not options.replace:
+                raise OptionsDiffer(path, _told(known.options), _told(options.recorded()))
+            archive.zone.withdraw(_prefix(known))
+            known = None
+        if known is not None and known.landed:
+            return _again(archive, path, known)
+        return _Import(
+            archive=archive,
+            path=path,
+            scan=scan,
+            reading=reading,
+            options=options,
+            progress=progress,
+        ).run()
+
+
+def _again(archive: Archive, path: Path, known: FileManifest) -> FileReport:
+    """Report a file that is landed; load what the tables have lost."""
+    counts = load_named(archive, known.batches)
+    fresh = counts.new + counts.updated
+    return FileReport(
+        path,
+        FileOutcome.IMPORTED if fresh else FileOutcome.UNCHANGED,
+        reason=None if fresh else "imported before with the same options",
+        chats=_chats(known.batches),
+        counts=counts,
+        repaired=known.repaired,
+    )
+
+
+class _Import:
+    """One file on its way through landing into the tables."""
+
+    def __init__(
+        self,
+        *,
+        archive: Archive,
+        path: Path,
+        scan: desktop_json.Scan,
+        reading: desktop_json.DesktopOptions,
+        options: ImportOptions,
+        progress: Progress,
+    ) -> None:
+        self.archive = archive
+        self.path = path
+        self.scan = scan
+        self.options = options
+        self.progress = _bytes_of(path, "importing", progress)
+        self.export = desktop_json.read(scan, reading)
+        self.counts = Counts()
+        self.batches: list[str] = []
+        self.notes: list[str] = []
+        self.manifest = FileManifest(
+            file_name=path.name,
+            sha256=scan.sha256,
+            bytes=scan.bytes,
+            options=options.recorded(),
+            created_at=datetime.now(UTC),
+            tool_version=version("tg-pipeline"),
+        )
+
+    def run(self) -> FileReport:
+        """Land and load; a file that turns out to be unusable leaves nothing behind."""
+        zone = self.archive.zone
+        zone.write_file_manifest(self.manifest)
+        settle(self.archive)
+        try:
+            self._land_and_load()
+        except DataError:
+            zone.withdraw(_prefix(self.manifest))
+            zone.forget_file(self.scan.sha256)
+            settle(self.archive)
+            raise
+        return self._finish()
+
+    def _land_and_load(self) -> None:
+        numbers = itertools.count(1)
+        origin = Origin(
+            file_name=self.path.name,
+            file_sha256=self.scan.sha256,
+            options=self.options.recorded(),
+        )
+        for part in self.export:
+            shipment = Shipment(
+                _prefix(self.manifest),
+                part.chat,
+                self.options.supplier,
+                origin,
+                part.chat.observed_at,
+            )
+            self.notes += [f"{part.key}: {note.detail}" for note in part.notes]
+            landed = land(
+                self.archive.zone,
+                shipment,
+                part.records(),
+                numbers=numbers,
+                complete=lambda: self.options.complete and self.export.summary.truncated_at is None,
+            )
+            for manifest in landed:
+                self.batches.append(f"{shipment.key}/{manifest.batch}")
+                self.counts += load(self.archive.database, self.archive.zone, manifest)
+                self.progress(self.export.offset)
+
+    def _finish(self) -> FileReport:
+        summary = self.export.summary
+        cut = summary.truncated_at
+        outcome = FileOutcome.IMPORTED if cut is None else FileOutcome.PARTIAL
+        reason = None if cut is None else f"the file ends in the middle, after byte {cut}"
+        self.archive.zone.write_file_manifest(
+            self.manifest.model_copy(
+                update={
+                    "landed": True,
+                    "outcome": outcome,
+                    "reason": reason,
+                    "batches": tuple(self.batches),
+                    "read": self.counts.read,
+                    "rejected": self.counts.quarantined,
+                    "repaired": summary.repaired_records,
+                    "observed_at": self.scan.observed_at,
+                }
+            )
+        )
+        get_logger().info(
+            "file.imported", path=str(self.path), outcome=outcome.value, read=self.counts.read
+        )
+        return FileReport(
+            self.path,
+            outcome,
+            reason=reason,
+            chats=_chats(self.batches),
+            counts=self.counts,
+            repaired=summary.repaired_records,
+            notes=tuple(dict.fromkeys(self.notes)),
+        )
+
+
+def _prefix(manifest: FileManifest) -> str:
+    """What the names of all batches of this import begin with."""
+    return f"{manifest.sha256[:16]}-{_digest(manifest.options)}"
+
+
+def _digest(options: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(options, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def _chats(batches: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name.split("/")[0] for name in batches))
+
+
+def _told(options: dict[str, Any]) -> str:
+    given = {name: value for name, value in options.items() if value not in {None, False}}
+    return ", ".join(f"{name} {value}" for name, value in given.items()) or "none"
+
+
+def _bytes_of(path: Path, what: str, progress: Progress) -> Any:
+    try:
+        total = path.stat().st_size
+    except OSError:
+        total = 0
+    return lambda done: progress(Step(f"{what} {path.name}", done, total, "bytes"))

@@ -1,0 +1,36 @@
+"""Publishing: the windows of some chats as Parquet and JSONL."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from tg_pipeline.contracts import ChatKey
+from tg_pipeline.errors import ChatUnknown
+from tg_pipeline.exports import Published, publish, windows
+from tg_pipeline.flows.archive import Archive
+from tg_pipeline.flows.progress import Progress, silent
+from tg_pipeline.store.facts import known_chats
+
+
+def publish_window(
+    archive: Archive,
+    chats: Sequence[ChatKey] | None = None,
+    *,
+    since: date | None = None,
+    until: date | None = None,
+    progress: Progress = silent,
+) -> Published:
+    """Publish what the tables hold of these chats between two days, both included.
+
+    Files that are up to date are not written again.
+
+    Raises:
+        ChatUnknown: a chat is not in the database.
+        CountsDiffer, DiskFull, FolderNotWritable
+    """
+    with archive.database.snapshot() as connection:
+        known = known_chats(connection)
+        for chat in chats or ():
+            if chat not in known:
+                raise ChatUnknown(str(chat))
+        wanted = windows(connection, archive.settings.period, chats, since, until)
+    return publish(archive.database, archive.exports, wanted, progress=progress)

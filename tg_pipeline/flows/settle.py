@@ -1,0 +1,57 @@
+"""Bringing the tables in line with landing: what an interrupted run left is finished here."""
+
+from collections.abc import Iterable
+
+from tg_pipeline.contracts import ChatKey
+from tg_pipeline.errors import BatchDamaged
+from tg_pipeline.flows.archive import Archive
+from tg_pipeline.flows.progress import Progress, Step, silent
+from tg_pipeline.logs import get_logger
+from tg_pipeline.store.load import Counts, empty_all, load, start_over_if_withdrawn
+from tg_pipeline.store.status import loaded_batches
+
+
+def settle(archive: Archive, progress: Progress = silent) -> list[BatchDamaged]:
+    """Load what is landed but not loaded, and empty and refill chats with withdrawn batches.
+
+    Returns:
+        The batches that cannot be loaded because they are damaged; all others are.
+    """
+    loaded = loaded_batches(archive.database)
+    for chat, names in loaded.items():
+        if not names <= set(archive.zone.batches(chat)):
+            start_over_if_withdrawn(archive.database, archive.zone, chat)
+            names.clear()
+    landed = {(chat, name) for chat in archive.zone.chats() for name in archive.zone.batches(chat)}
+    pending = landed - {(chat, name) for chat, names in loaded.items() for name in names}
+    return _load_all(archive, sorted(pending), progress)
+
+
+def rebuild(archive: Archive, progress: Progress = silent) -> list[BatchDamaged]:
+    """Empty all tables and fill them from landing alone."""
+    empty_all(archive.database)
+    return settle(archive, progress)
+
+
+def load_named(archive: Archive, names: Iterable[str]) -> Counts:
+    """Load batches given as `chat/batch`; those that are loaded already count as unchanged."""
+    counts = Counts()
+    for name in names:
+        chat, batch = name.split("/")
+        manifest = archive.zone.manifest(ChatKey.parse(chat), batch)
+        counts += load(archive.database, archive.zone, manifest)
+    return counts
+
+
+def _load_all(
+    archive: Archive, batches: list[tuple[ChatKey, str]], progress: Progress
+) -> list[BatchDamaged]:
+    damaged: list[BatchDamaged] = []
+    for done, (chat, name) in enumerate(batches, start=1):
+        try:
+            load(archive.database, archive.zone, archive.zone.manifest(chat, name))
+        except BatchDamaged as error:
+            get_logger().error("batch.damaged", chat=str(chat), batch=name, reason=error.message)
+            damaged.append(error)
+        progress(Step("loading landed batches", done, len(batches), "batches"))
+    return damaged
