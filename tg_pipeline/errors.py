@@ -412,6 +412,18 @@ class ChatUnknown(DataError):
         self.chat = chat
 
 
+class QuarantineUnknown(DataError):
+    """Nothing is in quarantine at this place."""
+
+    code = "quarantine.unknown"
+
+    def __init__(self, batch: str, line: int) -> None:
+        super().__init__(
+            f"there is nothing in quarantine at batch {batch}, line {line}",
+            remedy="`tg-pipeline quarantine list` shows what there is.",
+        )
+
+
 class CountsDiffer(Fatal):
     """A file does not hold as many rows as the table: the manifest is left as it was."""
 

@@ -1,0 +1,128 @@
+"""`tg-pipeline import`: export files into the archive, and the datasets brought up to date."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tg_pipeline.cli.options import AsJson, Home, Quiet, Verbose, archive, load_settings
+from tg_pipeline.errors import EXIT_QUARANTINED
+
+if TYPE_CHECKING:
+    from tg_pipeline.flows import Archive, FileReport
+
+
+def import_command(
+    paths: Annotated[
+        list[Path], typer.Argument(help="result.json files, or folders that hold them.")
+    ],
+    timezone: Annotated[
+        str | None,
+        typer.Option(help="Zone of the computer that made an old export: Europe/Berlin."),
+    ] = None,
+    account: Annotated[
+        int | None, typer.Option(help="Telegram user id of whoever made the export.", min=1)
+    ] = None,
+    chat_id: Annotated[
+        int | None,
+        typer.Option(help="Marked id of the chat, where a file does not tell: -1001234567890."),
+    ] = None,
+    supplier: Annotated[
+        str | None, typer.Option(help="A label for whoever gave you the file.")
+    ] = None,
+    complete: Annotated[
+        bool,
+        typer.Option(
+            "--complete",
+            help="You vouch that nothing is left out between the first and the last message: "
+            "what an earlier export showed and this one does not was deleted.",
+        ),
+    ] = False,
+    replace: Annotated[
+        bool,
+        typer.Option("--replace", help="Withdraw an earlier import of this file first."),
+    ] = False,
+    no_export: Annotated[
+        bool, typer.Option("--no-export", help="Leave Parquet and JSONL as they are.")
+    ] = False,
+    as_json: AsJson = False,
+    home: Home = None,
+    verbose: Verbose = 0,
+    quiet: Quiet = False,
+) -> int:
+    """Import Telegram Desktop exports (JSON) and publish their chats.
+
+    The same file again changes nothing; a killed import continues.
+
+    Examples:
+
+      tg-pipeline import ~/Downloads/ChatExport_2024-06-01/result.json
+
+      tg-pipeline import exports/ --timezone Europe/Berlin
+    """
+    from tg_pipeline.cli.console import show
+    from tg_pipeline.flows import ImportOptions, import_files
+
+    loaded = load_settings(home, verbose, quiet, timezone=timezone, account=account)
+    options = ImportOptions(
+        timezone=loaded.settings.timezone,
+        account=loaded.settings.account,
+        chat_id=chat_id,
+        supplier=supplier,
+        complete=complete,
+        replace=replace,
+    )
+    with archive(loaded) as opened:
+        reports = []
+        with show.progress() as progress:
+            for report in import_files(opened, paths, options, progress):
+                reports.append(report)
+                if not as_json:
+                    _tell(report)
+        if as_json:
+            show.json([report.as_dict() for report in reports])
+        if not no_export:
+            _publish(opened, reports, as_json)
+    return _exit_code(reports)
+
+
+def _tell(report: "FileReport") -> None:
+    from tg_pipeline.cli.console import show
+
+    if report.error is not None:
+        show.error(report.error)
+        return
+    counts = report.counts
+    show.text(
+        f"{report.path}: {report.outcome.value}: {counts.read:,} read, {counts.new:,} new, "
+        f"{counts.updated:,} updated, {counts.unchanged:,} unchanged, "
+        f"{counts.quarantined:,} quarantined"
+        + (f", {report.repaired:,} repaired" if report.repaired else "")
+        + (f" ({report.reason})" if report.reason else "")
+    )
+    for note in report.notes:
+        show.warn(note)
+    if counts.quarantined:
+        show.note("`tg-pipeline quarantine list` shows what could not be understood, and why.")
+
+
+def _publish(opened: "Archive", reports: "list[FileReport]", as_json: bool) -> None:
+    from tg_pipeline.cli.console import show
+    from tg_pipeline.contracts import ChatKey
+    from tg_pipeline.flows import known_chats, publish_window
+
+    touched = {ChatKey.parse(chat) for report in reports for chat in report.chats}
+    with show.progress() as progress:
+        published = publish_window(opened, sorted(touched & known_chats(opened)), progress=progress)
+    if not as_json:
+        show.text(
+            f"Published to {opened.exports}: {published.written} files written, "
+            f"{published.unchanged} unchanged"
+        )
+
+
+def _exit_code(reports: "list[FileReport]") -> int:
+    refused = [report.error.exit_code for report in reports if report.error]
+    if refused:
+        return max(refused)
+    return EXIT_QUARANTINED if any(report.counts.quarantined for report in reports) else 0

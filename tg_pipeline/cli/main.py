@@ -1,0 +1,89 @@
+"""The entry point: commands, and what becomes of errors."""
+
+import signal
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import click
+import typer
+
+from tg_pipeline.cli import config, database, demo, doctor, export, files, quarantine, sql, status
+from tg_pipeline.errors import EXIT_FAILED, TgPipelineError
+
+EXIT_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="tg-pipeline",
+    help="Telegram chats as a PostgreSQL archive and trustworthy Parquet and JSONL datasets.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    epilog="Start with `tg-pipeline demo`, then `tg-pipeline import result.json`.",
+)
+app.command("demo")(demo.demo)
+app.command("import")(files.import_command)
+app.command("status")(status.status)
+app.command("export")(export.export)
+app.command("sql")(sql.sql)
+app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(database.app, name="db")
+app.add_typer(config.app, name="config")
+app.command("doctor")(doctor.doctor)
+
+
+@app.callback()
+def root(
+    _show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, help="Show the version.", callback=lambda on: _version(on)
+        ),
+    ] = False,
+) -> None:
+    """Telegram chats as a PostgreSQL archive and trustworthy Parquet and JSONL datasets."""
+
+
+def _version(on: bool) -> None:
+    if on:
+        typer.echo(f"tg-pipeline {version('tg-pipeline')}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run one command; every failure ends in one message and the right exit code."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        result = app(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(EXIT_INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except TgPipelineError as error:
+        sys.exit(_failed(error))
+    except KeyboardInterrupt:
+        sys.stderr.write("\ninterrupted: run the same command again, it continues\n")
+        sys.exit(EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(EXIT_FAILED)
+    sys.exit(result if isinstance(result, int) else 0)
+
+
+def _failed(error: TgPipelineError) -> int:
+    from tg_pipeline.cli.console import show
+
+    show.error(error)
+    if _asked_for_tracebacks():
+        show.err.print_exception()
+    return error.exit_code
+
+
+def _asked_for_tracebacks() -> bool:
+    return any(word in {"-v", "-vv", "--verbose"} for word in sys.argv[1:])
+
+
+def _terminate(_signal: int, _frame: object) -> None:
+    """Leave like Ctrl-C does, so that nothing half-done stays behind."""
+    raise KeyboardInterrupt

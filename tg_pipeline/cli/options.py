@@ -1,0 +1,60 @@
+"""Options that every command has, and the session they open."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from tg_pipeline.contracts import ChatKey
+    from tg_pipeline.flows import Archive
+    from tg_pipeline.settings import Loaded
+
+Home = Annotated[
+    Path | None,
+    typer.Option("--home", help="Folder of the archive; default ./.tg_pipeline.", metavar="DIR"),
+]
+Verbose = Annotated[
+    int,
+    typer.Option(
+        "--verbose", "-v", count=True, show_default=False, help="Show log events and tracebacks."
+    ),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show results and errors only.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+def load_settings(home: Path | None, verbose: int, quiet: bool, **given: Any) -> "Loaded":
+    """Read all layers and set up logs accordingly."""
+    from tg_pipeline import logs
+    from tg_pipeline.cli.console import show
+    from tg_pipeline.settings import load
+
+    loaded = load({"home": home, **given})
+    level = {0: loaded.settings.log_level, 1: "info"}.get(verbose, "debug")
+    logs.configure(level="error" if quiet else level, fmt=loaded.settings.log_format)
+    show.quiet = quiet
+    return loaded
+
+
+@contextmanager
+def archive(loaded: "Loaded") -> Iterator["Archive"]:
+    """Open the archive and say in one line which database it uses."""
+    from tg_pipeline.cli.console import show
+    from tg_pipeline.flows import open_archive
+
+    with open_archive(loaded.settings) as opened:
+        show.note(f"Database: {opened.database.described}")
+        yield opened
+
+
+def chat_key(text: str) -> "ChatKey":
+    """A chat key from an argument; a usage error if it is none."""
+    from tg_pipeline.contracts import ChatKey
+
+    try:
+        return ChatKey.parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
