@@ -1,4 +1,4 @@
-"""Telegram Desktop's JSON exports, streamed: `discover` files, `scan` each once, `read` its chats."""
+"""Telegram Desktop's JSON exports: `discover` files, `scan` each once, `read` its chats."""
 
 from tg_pipeline.sources.desktop_json.discover import discover
 from tg_pipeline.sources.desktop_json.identity import Note, NoteCode

@@ -7,14 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tg_pipeline.sources.desktop_json.identity import chat_type, peer
+from tg_pipeline.sources.desktop_json.identity import USERS_ONLY, chat_type, peer
 from tg_pipeline.sources.desktop_json.layout import Header, one_chat
 from tg_pipeline.sources.desktop_json.reader import Cut, Malformed, Window, elements
 from tg_pipeline.sources.desktop_json.records import Cutter
-from tg_pipeline.contracts import ChatType
-
-USERS_ONLY = frozenset({ChatType.PRIVATE, ChatType.BOT, ChatType.SAVED})
-"""Chats whose senders can only be users."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,8 +33,27 @@ SOURCE = Source.TELEGRAM_DESKTOP_JSON
 _BIGINT = 2**63
 _KINDS = {kind.value: kind for kind in Kind}
 _ENVELOPE = frozenset(
-    "id type date date_unixtime edited edited_unixtime actor actor_id from from_id author action "
-    "title text text_entities reactions inline_bot_buttons".split()
+    {
+        "id",
+        "type",
+        "date",
+        "date_unixtime",
+        "edited",
+        "edited_unixtime",
+        "actor",
+        "actor_id",
+        "from",
+        "from_id",
+        "author",
+        "action",
+        "title",
+        "text",
+        "text_entities",
+        "reactions",
+        "inline_bot_buttons",
+        "reply_to_message_id",
+        "reply_to_peer_id",
+    }
 )
 """Keys of a service message that are not its action's own."""
 _CUSTOM_ACTION = "custom_action"
@@ -192,10 +211,10 @@ def _poll(written: object) -> Poll:
 def _reactions(written: object) -> tuple[Reaction, ...]:
     return tuple(
         Reaction(
-            type=reaction.get("type"),  # type: ignore[arg-type]
+            type=reaction.get("type"),
             emoji=reaction.get("emoji"),
             document_id=reaction.get("document_id"),
-            count=reaction.get("count"),  # type: ignore[arg-type]
+            count=reaction.get("count"),
         )
         for reaction in _objects(written, "reactions")
     )

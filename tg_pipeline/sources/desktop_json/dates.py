@@ -42,7 +42,7 @@ def message_date(fields: dict[str, Any], zone: ZoneInfo | None) -> Moment:
 
 
 def edited_at(fields: dict[str, Any], zone: ZoneInfo | None) -> datetime | None:
-    """When a message was last edited; None for never, and where the zone of a local time is unknown.
+    """When a message was last edited; None for never, or for a local time of unknown zone.
 
     Raises:
         Unfit: invalid_date.
@@ -99,7 +99,7 @@ def read_date(written: object, zone: ZoneInfo | None) -> Moment | None:
 
 @lru_cache(maxsize=4096)
 def _local(time: datetime, zone: ZoneInfo) -> Moment:
-    """The earlier reading of a local time; one that was skipped in spring moves on with the clock."""
+    """The earlier reading of a local time; one skipped in spring moves on with the clock."""
     earlier = time.replace(tzinfo=zone, fold=0)
     later = earlier.replace(fold=1)
     twice = (later.utcoffset() or timedelta()) < (earlier.utcoffset() or timedelta())

@@ -38,7 +38,9 @@ _TYPES = {
     "supergroup": ChatType.SUPERGROUP,
     "channel": ChatType.CHANNEL,
 }
-_WITH_USERS = {ChatType.PRIVATE, ChatType.BOT, ChatType.SAVED}
+USERS_ONLY = frozenset({ChatType.PRIVATE, ChatType.BOT, ChatType.SAVED})
+"""Chats whose senders can only be users."""
+
 Senders = Callable[[], Iterator[int]]
 
 
@@ -151,17 +153,15 @@ def _header_peer(number: int | None, kind: ChatType, numeric_ids: bool) -> int |
     if number <= -CHANNEL_MARK:  # some tools mark it themselves
         return number
     number = abs(number)
-    offset = USER_OFFSET if kind in _WITH_USERS else CHAT_OFFSET
+    offset = USER_OFFSET if kind in USERS_ONLY else CHAT_OFFSET
     if numeric_ids and number >= offset:
         number -= offset
-    if kind in _WITH_USERS:
+    if kind in USERS_ONLY:
         return _marked("user", number)
     return _marked("chat" if kind is ChatType.GROUP else "channel", number)
 
 
-def _inferred_chat(
-    header: Header, kind: ChatType, known: Known, senders: Senders
-) -> int | None:
+def _inferred_chat(header: Header, kind: ChatType, known: Known, senders: Senders) -> int | None:
     if kind is ChatType.UNKNOWN and header.id is not None:
         namesakes = {header.id, channel_peer(header.id)}
         return next((sender for sender in senders() if sender in namesakes), None)
@@ -177,9 +177,7 @@ def _surrogate(file_sha256: str, position: int) -> int:
     return surrogate_peer(hashlib.sha256(f"{file_sha256}:{position}".encode()).digest())
 
 
-def _account(
-    header: Header, kind: ChatType, entity_id: int, known: Known, senders: Senders
-) -> int:
+def _account(header: Header, kind: ChatType, entity_id: int, known: Known, senders: Senders) -> int:
     if known.file_account:
         return known.file_account
     if kind is ChatType.SAVED and entity_id > 0:

@@ -93,9 +93,7 @@ def chats(window: Window, *, windows_1251: bool = False) -> Iterator[Header]:
         raise ForeignFormat(window.path, _object_looks_like(keys))
 
 
-def _chat_list(
-    window: Window, positions: Iterator[int], windows_1251: bool
-) -> Iterator[Header]:
+def _chat_list(window: Window, positions: Iterator[int], windows_1251: bool) -> Iterator[Header]:
     if window.peek() == OPEN_BRACKET:
         yield from _listed(window, positions, windows_1251)
     elif window.peek() != OPEN_BRACE:

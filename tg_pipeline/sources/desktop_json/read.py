@@ -1,19 +1,17 @@
 """The second pass: chats in the order of the file, and inside each its records as a stream."""
 
 import os
-import re
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
 from tg_pipeline.contracts import Chat, ChatKey, Message, Participant, Rejected
 from tg_pipeline.contracts.identity import message_account
-from tg_pipeline.errors import ChatIdNotApplicable, InputChanged
-from tg_pipeline.sources.desktop_json.ahead import USERS_ONLY, Ahead
+from tg_pipeline.errors import ChatIdNotApplicable, InputChanged, InvalidJson
+from tg_pipeline.sources.desktop_json.ahead import Ahead
 from tg_pipeline.sources.desktop_json.convert import SOURCE, Context, record_id, to_message
 from tg_pipeline.sources.desktop_json.identity import (
+    USERS_ONLY,
     Identity,
     Known,
     Note,
@@ -25,52 +23,16 @@ from tg_pipeline.sources.desktop_json.layout import Header, chats, told_as_error
 from tg_pipeline.sources.desktop_json.options import DesktopOptions
 from tg_pipeline.sources.desktop_json.reader import Cut, Window, elements
 from tg_pipeline.sources.desktop_json.records import Cutter, RecordSlice
-from tg_pipeline.sources.desktop_json.repair import Understood, one_line
+from tg_pipeline.sources.desktop_json.repair import one_line
 from tg_pipeline.sources.desktop_json.scan import Scan
+from tg_pipeline.sources.desktop_json.storable import fields_of, storable, understood_or_unfit
+from tg_pipeline.sources.desktop_json.tally import Summary, Tally
 from tg_pipeline.sources.desktop_json.unfit import Unfit
 
 DesktopRecord = Message | Participant | Rejected
 
 FIRST_DAY = datetime(2013, 8, 1, tzinfo=UTC)
 """Taken as the time of a file that holds no usable time, so that it never outranks another."""
-_NAMES_REMEMBERED = 50_000
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
-_INT64 = 2**63
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What became of a file so far.
-
-    Attributes:
-        messages: records yielded as Message.
-        rejected: records yielded as Rejected, by reason.
-        repaired: mended records by kind of repair; one record may count under several.
-        truncated_at: byte offset up to which a cut file is whole; None if it is not cut.
-    """
-
-    messages: int
-    rejected: dict[str, int]
-    repaired: dict[str, int]
-    repaired_records: int
-    truncated_at: int | None
-
-    @property
-    def read(self) -> int:
-        """All records there were; always messages and rejected together."""
-        return self.messages + sum(self.rejected.values())
-
-
-class _Tally:
-    __slots__ = ("messages", "names", "rejected", "repaired", "repaired_records", "truncated_at")
-
-    def __init__(self) -> None:
-        self.messages = 0
-        self.rejected: Counter[str] = Counter()
-        self.repaired: Counter[str] = Counter()
-        self.repaired_records = 0
-        self.truncated_at: int | None = None
-        self.names: set[tuple[int, str]] = set()
 
 
 class ChatPart:
@@ -82,9 +44,7 @@ class ChatPart:
         notes: what the user should know about it.
     """
 
-    def __init__(
-        self, chat: Chat, identity: Identity, records: Iterator[DesktopRecord]
-    ) -> None:
+    def __init__(self, chat: Chat, identity: Identity, records: Iterator[DesktopRecord]) -> None:
         self.chat = chat
         self.account_id = identity.account_id
         self.notes: tuple[Note, ...] = identity.notes
@@ -116,8 +76,9 @@ class Reading:
         self._zone = options.zone
         self._windows_1251 = scan.encoding == "windows-1251"
         self._observed_at = scan.observed_at or FIRST_DAY
-        self._tally = _Tally()
+        self._tally = Tally()
         self._window: Window | None = None
+        self._fault: InvalidJson | None = None
         self._known = Known(
             file_account=scan.account,
             asked_account=options.account,
@@ -141,14 +102,7 @@ class Reading:
     @property
     def summary(self) -> Summary:
         """Counts so far; final when the chats are exhausted."""
-        tally = self._tally
-        return Summary(
-            messages=tally.messages,
-            rejected=dict(tally.rejected),
-            repaired=dict(tally.repaired),
-            repaired_records=tally.repaired_records,
-            truncated_at=tally.truncated_at,
-        )
+        return self._tally.summary()
 
     def _read(self) -> Iterator[ChatPart]:
         path = self._scan.path
@@ -181,6 +135,8 @@ class Reading:
         yield ChatPart(chat, identity, records)
         for _ in records:
             pass
+        if self._fault is not None:
+            raise self._fault
         if self._tally.truncated_at is not None:
             raise Cut
 
@@ -201,6 +157,9 @@ class Reading:
             with told_as_errors(self._scan.path):
                 for _ in elements(window):
                     yield from self._convert(cutter.cut(), context)
+        except InvalidJson as fault:
+            self._fault = fault  # or a caller who goes on would read from the middle of nowhere
+            raise
         except Cut:
             self._tally.truncated_at = window.sound
 
@@ -208,11 +167,11 @@ class Reading:
         tally = self._tally
         fields: dict[str, Any] = {}
         try:
-            understood = _understood(record)
+            understood = understood_or_unfit(record)
             if understood.repairs:
                 tally.repaired.update(understood.repairs)
                 tally.repaired_records += 1
-            fields = _fields(understood)
+            fields = fields_of(understood)
             message = to_message(fields, one_line(understood.json), context)
         except Unfit as fault:
             tally.rejected[fault.reason] += 1
@@ -223,20 +182,15 @@ class Reading:
         yield message
 
     def _names(self, fields: dict[str, Any], context: Context) -> Iterator[Participant]:
-        known = self._tally.names
         for label in ("from", "actor"):
             name = fields.get(label)
             if not name or not isinstance(name, str):
                 continue
             sender = peer(fields.get(label + "_id"), users_only=context.users_only)
-            if sender is None or (sender, name) in known:
-                continue
-            if len(known) >= _NAMES_REMEMBERED:
-                known.clear()
-            known.add((sender, name))
-            yield Participant(
-                source=SOURCE, participant_id=sender, name=name, observed_at=self._observed_at
-            )
+            if sender is not None and self._tally.is_new_name(sender, name):
+                yield Participant(
+                    source=SOURCE, participant_id=sender, name=name, observed_at=self._observed_at
+                )
 
     def _rejected(
         self, record: RecordSlice, fields: dict[str, Any], fault: Unfit, context: Context
@@ -249,7 +203,7 @@ class Reading:
             account_id=message_account(entity_id, 1 if known is None else known, account_id),
             id=known,
             reason=fault.reason,
-            detail=_UNSTORABLE.sub("\ufffd", fault.detail),
+            detail=storable(fault.detail),
             place=f"{self._scan.path.name} at byte {record.offset}",
             observed_at=self._observed_at,
             raw=record.data,
@@ -279,38 +233,6 @@ def _refuse_rest(window: Window) -> None:
     except Cut:
         return
     window.expect(-1, "the end of the file")
-
-
-def _understood(record: RecordSlice) -> Understood:
-    if record.understood is not None:
-        return record.understood
-    try:
-        record.data.decode()
-    except UnicodeDecodeError as fault:
-        raise Unfit("invalid_utf8", f"byte {fault.start} of the record: {fault.reason}") from None
-    raise Unfit("invalid_json", "the record is not JSON, even after the known repairs")
-
-
-def _fields(understood: Understood) -> dict[str, Any]:
-    value = understood.value
-    if understood.has_surrogates or b"\\u0000" in understood.json:
-        value = _storable(value)
-    if not isinstance(value, dict):
-        raise Unfit("not_an_object", f"a record is an object, this is {str(value)[:40]}")
-    return value
-
-
-def _storable(value: Any) -> Any:
-    """The value with NUL and lone surrogates as U+FFFD and integers that 64 bits can hold."""
-    if isinstance(value, str):
-        return _UNSTORABLE.sub("\ufffd", value)
-    if isinstance(value, list):
-        return [_storable(item) for item in value]
-    if isinstance(value, dict):
-        return {_storable(key): _storable(item) for key, item in value.items()}
-    if type(value) is int and not -_INT64 <= value < 2 * _INT64:
-        return float(value)
-    return value
 
 
 def read(scan: Scan, options: DesktopOptions | None = None) -> Reading:

@@ -12,9 +12,9 @@ from typing import BinaryIO
 
 import orjson
 
-CHUNK = 2**20
+CHUNK = 2**19
 """Bytes read at a time."""
-_LOOKBACK = 256
+LOOKBACK = 256
 """Bytes kept before the place of reading, to see how a record is indented."""
 
 QUOTE, COMMA, COLON = b'",:'
@@ -23,15 +23,24 @@ BOM = b"\xef\xbb\xbf"
 
 _SPACE = re.compile(rb"[ \t\r\n]*+")
 _STRING_REST = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
-_FLAT = re.compile(rb'(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
+_RUN = rb'(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")'
+_FLAT = re.compile(_RUN + rb"*+", re.DOTALL)
 _SCALAR = re.compile(rb"[-+.\w]*+", re.ASCII)
 
 
-class Cut(Exception):  # noqa: N818 - the end of a file is a fact here, not yet an error
+def _nested(depth: int) -> bytes:
+    return _RUN if not depth else rb"(?:%s|[{\[]%s*+[}\]])" % (_RUN, _nested(depth - 1))
+
+
+_WHOLE = re.compile(rb"[{\[]%s*+[}\]]" % _nested(5), re.DOTALL)
+"""An object or list of ordinary depth in one match; no place is tried twice."""
+
+
+class Cut(Exception):
     """The file ends inside its structure."""
 
 
-class Malformed(Exception):  # noqa: N818 - becomes InvalidJson where path and line are known
+class Malformed(Exception):
     """The structure is not JSON at a byte offset."""
 
     def __init__(self, offset: int, reason: str) -> None:
@@ -49,15 +58,14 @@ class Window:
         sound: offset in the file up to which all values are complete.
     """
 
-    __slots__ = ("_base", "_chunk", "_file", "data", "path", "pos", "sound")
+    __slots__ = ("_base", "_file", "data", "path", "pos", "sound")
 
-    def __init__(self, file: BinaryIO, path: Path, *, offset: int = 0, chunk: int = CHUNK) -> None:
+    def __init__(self, file: BinaryIO, path: Path, *, offset: int = 0) -> None:
         file.seek(offset)
         self._file = file
         self._base = self.sound = offset
-        self._chunk = chunk
         self.path = path
-        self.data = file.read(chunk)
+        self.data = file.read(CHUNK)
         self.pos = len(BOM) if not offset and self.data.startswith(BOM) else 0
 
     @property
@@ -72,10 +80,10 @@ class Window:
             Cut: the file has no more bytes.
         """
         # At least doubling what must be kept makes one long record cost linear time.
-        more = self._file.read(max(self._chunk, len(self.data) - self.pos))
+        more = self._file.read(max(CHUNK, len(self.data) - self.pos))
         if not more:
             raise Cut
-        drop = max(0, self.pos - _LOOKBACK)
+        drop = max(0, self.pos - LOOKBACK)
         self.data = self.data[drop:] + more
         self._base += drop
         self.pos -= drop
@@ -123,7 +131,8 @@ class Window:
         if byte == QUOTE:
             return self._string_end(self.pos + 1, keep)
         if byte in (OPEN_BRACE, OPEN_BRACKET):
-            return self._nest_end(self.pos, keep)
+            whole = _WHOLE.match(self.data, self.pos) if keep else None
+            return whole.end() if whole else self._nest_end(self.pos, keep)
         return self._scalar_end()
 
     def _more(self, at: int, keep: bool) -> int:

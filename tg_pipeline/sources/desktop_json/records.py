@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from tg_pipeline.sources.desktop_json.reader import (
     CLOSE_BRACKET,
     COMMA,
+    LOOKBACK,
     OPEN_BRACE,
     Cut,
     Window,
@@ -93,7 +94,7 @@ class Cutter:
         """The index after the line that closes the object at its own indentation."""
         window = self._window
         start = window.pos
-        line = window.data.rfind(b"\n", 0, start)
+        line = window.data.rfind(b"\n", max(0, start - LOOKBACK), start)
         indent = window.data[line + 1 : start]
         if line < 0 or indent.strip() or window.data[start + 1 : start + 2] not in (b"\n", b"\r"):
             return None

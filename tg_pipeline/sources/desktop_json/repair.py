@@ -50,6 +50,7 @@ _HEX = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|.)", re.DOTALL)
 _CONTROL = re.compile(rb"[\x00-\x1f]")
 _UNQUOTED = re.compile(rb'("document_id":[ \t]*)([^"\s{\[][^\r\n]*?)([ \t]*,?[ \t]*)(?=\r?\n)')
 _LITERAL = re.compile(rb"true|false|null|-?[0-9][0-9.eE+-]*")
+_LINE_START = re.compile(rb"\n *+")
 
 
 def understand(record: bytes, *, windows_1251: bool = False) -> Understood | None:
@@ -104,7 +105,9 @@ def _quote(match: Match) -> bytes:
     return bytes(head + b'"' + value.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"' + tail)
 
 
-def _in_strings(pattern: re.Pattern[bytes], replace: Callable[[Match], bytes], data: bytes) -> bytes:
+def _in_strings(
+    pattern: re.Pattern[bytes], replace: Callable[[Match], bytes], data: bytes
+) -> bytes:
     return _STRING.sub(lambda string: pattern.sub(replace, string[0]), data)
 
 
@@ -118,5 +121,7 @@ def _escape(match: Match) -> bytes:
 
 
 def one_line(valid_json: bytes) -> bytes:
-    """The same JSON without line breaks: valid JSON has none inside its strings."""
-    return b"".join([line.strip() for line in valid_json.splitlines()])
+    """The same JSON without line breaks and indentation: its strings hold no raw line break."""
+    if b"\r" in valid_json or b"\t" in valid_json:
+        return b"".join([line.strip() for line in valid_json.splitlines()])
+    return b"".join(_LINE_START.split(valid_json))

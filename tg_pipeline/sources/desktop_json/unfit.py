@@ -1,7 +1,7 @@
 """Why one record of a readable file cannot become a message."""
 
 
-class Unfit(Exception):  # noqa: N818 - it never leaves this package; it becomes a Rejected record
+class Unfit(Exception):
     """A record is set aside: `reason` is a stable code, `detail` is for people."""
 
     def __init__(self, reason: str, detail: str) -> None:
