@@ -14,7 +14,6 @@ def show_config(
     """Show every setting with its origin; secrets are masked.
 
     Examples:
-
       tg-pipeline config show
 
       TG_PIPELINE_PERIOD=day tg-pipeline config show --json

@@ -21,7 +21,6 @@ def start(home: Home = None, verbose: Verbose = 0, quiet: Quiet = False) -> None
     """Keep the embedded server running until `db stop`.
 
     Examples:
-
       tg-pipeline db start
     """
     from tg_pipeline.cli.console import show
@@ -40,7 +39,6 @@ def stop(home: Home = None, verbose: Verbose = 0, quiet: Quiet = False) -> None:
     """Let the embedded server stop when its last user leaves.
 
     Examples:
-
       tg-pipeline db stop
     """
     from tg_pipeline.cli.console import show
@@ -60,7 +58,6 @@ def url(home: Home = None, verbose: Verbose = 0, quiet: Quiet = False) -> None:
     The embedded server only runs while somebody uses it: `db start` keeps it up.
 
     Examples:
-
       psql "$(tg-pipeline db url)"
     """
     from tg_pipeline.cli.console import show
@@ -82,7 +79,6 @@ def migrate(
     """Bring the tables to a revision. Going down drops tables; landing can refill them.
 
     Examples:
-
       tg-pipeline db migrate
 
       tg-pipeline db migrate base --yes
@@ -101,7 +97,6 @@ def load(home: Home = None, verbose: Verbose = 0, quiet: Quiet = False) -> int:
     """Load what is landed but not loaded, as every import does first.
 
     Examples:
-
       tg-pipeline db load
     """
     from tg_pipeline.flows import settle
@@ -114,7 +109,6 @@ def rebuild(home: Home = None, verbose: Verbose = 0, quiet: Quiet = False) -> in
     """Empty all tables and fill them again from the landing zone.
 
     Examples:
-
       tg-pipeline db rebuild
     """
     from tg_pipeline import flows
@@ -122,9 +116,7 @@ def rebuild(home: Home = None, verbose: Verbose = 0, quiet: Quiet = False) -> in
     return _refill(load_settings(home, verbose, quiet), flows.rebuild)
 
 
-def _refill(
-    loaded: "Loaded", flow: "Callable[[Archive, Progress], list[BatchDamaged]]"
-) -> int:
+def _refill(loaded: "Loaded", flow: "Callable[[Archive, Progress], list[BatchDamaged]]") -> int:
     from tg_pipeline import flows
     from tg_pipeline.cli.console import show
 

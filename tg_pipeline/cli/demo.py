@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from tg_pipeline.flows import Archive
     from tg_pipeline.flows.demo import Demonstrated
 
+_LATEST = "SELECT date, text FROM messages ORDER BY date DESC LIMIT 5"
 _ACTIVE = """
 SELECT to_char(date_trunc('quarter', m.date), 'YYYY "Q"Q') AS quarter, count(*) AS messages,
        count(*) FILTER (WHERE m.edited_at IS NOT NULL) AS edited,
@@ -24,7 +25,6 @@ def demo(
     """Import a sample of invented chats into an archive of its own and publish it.
 
     Examples:
-
       tg-pipeline demo
     """
     from tg_pipeline.cli.console import show
@@ -32,13 +32,12 @@ def demo(
 
     base = load_settings(home, verbose, quiet).settings
     own: dict[str, object] = {
-        "home": base.home / "demo",
         "landing": base.home / "demo" / "landing",
         "exports": base.home / "demo" / "exports",
     }
     if base.database_url is not None:
         own["database_schema"] = f"{base.database_schema[:58]}_demo"
-    loaded = load_settings(own.pop("home"), verbose, quiet, **own)
+    loaded = load_settings(base.home / "demo", verbose, quiet, **own)
     with archive(loaded) as opened:
         with show.progress() as progress:
             made = demonstrate(opened, progress)
@@ -93,7 +92,7 @@ def _what_next(opened: "Archive") -> None:
     show.text("Next, look around in this sample:")
     show.text(f"  export {there}")
     show.text(f"  {command} status")
-    show.text(f'  {command} sql "SELECT date, text FROM messages ORDER BY date DESC LIMIT 5"')
+    show.text(f'  {command} sql "{_LATEST}"')
     show.text("or import an export of your own, into an archive of its own:")
     show.text("  unset TG_PIPELINE_HOME")
     show.text(f"  {command} import ~/Downloads/ChatExport/result.json")

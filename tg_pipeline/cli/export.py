@@ -28,7 +28,6 @@ def export(
     """Publish Parquet and JSONL; files that are up to date are left as they are.
 
     Examples:
-
       tg-pipeline export
 
       tg-pipeline export --since 2024-01-01 -- -1001613744721

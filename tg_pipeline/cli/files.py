@@ -55,7 +55,6 @@ def import_command(
     The same file again changes nothing; a killed import continues.
 
     Examples:
-
       tg-pipeline import ~/Downloads/ChatExport_2024-06-01/result.json
 
       tg-pipeline import exports/ --timezone Europe/Berlin

@@ -32,22 +32,20 @@ app.add_typer(config.app, name="config")
 app.command("doctor")(doctor.doctor)
 
 
-@app.callback()
-def root(
-    _show_version: Annotated[
-        bool,
-        typer.Option(
-            "--version", is_eager=True, help="Show the version.", callback=lambda on: _version(on)
-        ),
-    ] = False,
-) -> None:
-    """Telegram chats as a PostgreSQL archive and trustworthy Parquet and JSONL datasets."""
-
-
 def _version(on: bool) -> None:
     if on:
         typer.echo(f"tg-pipeline {version('tg-pipeline')}")
         raise typer.Exit
+
+
+@app.callback()
+def root(
+    _show_version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, help="Show the version.", callback=_version),
+    ] = False,
+) -> None:
+    """Telegram chats as a PostgreSQL archive and trustworthy Parquet and JSONL datasets."""
 
 
 def main() -> None:

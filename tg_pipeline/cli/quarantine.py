@@ -14,9 +14,7 @@ from tg_pipeline.cli.options import (
     load_settings,
 )
 
-app = typer.Typer(
-    help="Records that could not be understood, and why.", no_args_is_help=True
-)
+app = typer.Typer(help="Records that could not be understood, and why.", no_args_is_help=True)
 
 
 @app.command("list")
@@ -32,7 +30,6 @@ def list_quarantine(
     """List records in quarantine.
 
     Examples:
-
       tg-pipeline quarantine list
 
       tg-pipeline quarantine list --reason missing_date --json
@@ -67,7 +64,6 @@ def show_quarantine(
     """Show one record with its reason and its own bytes.
 
     Examples:
-
       tg-pipeline quarantine show 6c1f0d2a9b3e4f55-1a2b3c4d-00001 17
     """
     from tg_pipeline import flows

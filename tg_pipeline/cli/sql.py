@@ -26,13 +26,12 @@ def sql(
     """Query the archive. Times are UTC.
 
     Examples:
-
       tg-pipeline sql "SELECT title, type FROM chats"
 
       tg-pipeline sql "SELECT date, text FROM messages ORDER BY date DESC LIMIT 5" --format csv
     """
-    from tg_pipeline.cli.console import show
     from tg_pipeline import flows
+    from tg_pipeline.cli.console import show
 
     loaded = load_settings(home, verbose, quiet)
     with archive(loaded) as opened, flows.query(opened, query) as stream:

@@ -9,13 +9,12 @@ def status(
     """Show every chat with its counts and dates (UTC).
 
     Examples:
-
       tg-pipeline status
 
       tg-pipeline status --json | jq '.[].messages'
     """
-    from tg_pipeline.cli.console import show
     from tg_pipeline import flows
+    from tg_pipeline.cli.console import show
 
     loaded = load_settings(home, verbose, quiet)
     with archive(loaded) as opened:
