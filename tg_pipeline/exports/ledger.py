@@ -1,0 +1,135 @@
+"""The table `exports`: which file holds which window. It is the record; the manifest shows it.
+
+Two advisory locks keep publishers apart. A window's lock lets one of them write it; the dataset's
+lock is shared by those who record a window and held alone by the one who renders the manifest.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.engine import Connection
+
+from tg_pipeline.contracts import ChatKey
+from tg_pipeline.exports.columns import DATASET
+from tg_pipeline.exports.windows import Grain, Window
+from tg_pipeline.store.tables import chat_days, exports
+
+_KEY = [column.name for column in exports.primary_key.columns]
+_PERIOD_END = exports.c.period + sa.cast(sa.literal("1 ").concat(exports.c.grain), sa.Interval)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One published file, as its row tells."""
+
+    dataset: str
+    format: str
+    entity_id: int
+    account_id: int
+    period: date
+    grain: Grain
+    path: str
+    rows: int
+    bytes: int
+    sha256: str
+    schema_version: str
+    data_version: str
+    exporter_version: str
+    published_at: datetime
+
+    @property
+    def chat(self) -> ChatKey:
+        """The chat the file belongs to."""
+        return ChatKey(self.entity_id, self.account_id)
+
+    @property
+    def window(self) -> Window:
+        """What the file holds."""
+        return Window(self.chat, self.period, self.grain)
+
+    @property
+    def order(self) -> tuple[Window, str]:
+        """Place in the manifest."""
+        return (self.window, self.format)
+
+
+def lock_window(connection: Connection, schema: str, window: Window) -> None:
+    """Be the only one to write this window until the transaction ends."""
+    _lock(connection, "pg_advisory_xact_lock", f"{schema} {DATASET} {window.grain} {window}")
+
+
+def lock_dataset(connection: Connection, schema: str) -> None:
+    """Be the only one to touch the record until the transaction ends."""
+    _lock(connection, "pg_advisory_xact_lock", f"{schema} {DATASET}")
+
+
+def record(connection: Connection, schema: str, entries: Iterable[Entry]) -> None:
+    """Enter files that are on disk, in place of those that held the same windows."""
+    _lock(connection, "pg_advisory_xact_lock_shared", f"{schema} {DATASET}")
+    rows = [asdict(entry) for entry in sorted(entries, key=lambda entry: entry.order)]
+    statement = insert(exports)
+    fresh = {c.name: statement.excluded[c.name] for c in exports.c if c.name not in _KEY}
+    upsert = statement.on_conflict_do_update(index_elements=_KEY, set_=fresh)
+    for row in rows:
+        connection.execute(upsert, row)
+
+
+def entries(connection: Connection, only: Sequence[Window] | None = None) -> list[Entry]:
+    """Recorded files of the dataset, or of some windows of it, in the manifest's order."""
+    query = sa.select(exports).where(exports.c.dataset == DATASET)
+    if only is not None:
+        query = query.where(_in_chats({window.chat for window in only}))
+    found = [Entry(**row._mapping) for row in connection.execute(query)]
+    wanted = None if only is None else set(only)
+    return sorted(
+        (entry for entry in found if wanted is None or entry.window in wanted),
+        key=lambda entry: entry.order,
+    )
+
+
+def withdraw(connection: Connection, gone: Iterable[Entry]) -> None:
+    """Take files out of the record."""
+    key = sa.tuple_(*(exports.c[name] for name in _KEY))
+    keys = [tuple(getattr(entry, name) for name in _KEY) for entry in gone]
+    if keys:
+        connection.execute(exports.delete().where(key.in_(keys)))
+
+
+def withdraw_vanished(connection: Connection) -> list[Entry]:
+    """Take out windows that hold no rows any more: deleted chats, corrected dates."""
+    still_held = sa.exists().where(
+        chat_days.c.entity_id == exports.c.entity_id,
+        chat_days.c.account_id == exports.c.account_id,
+        chat_days.c.day >= exports.c.period,
+        chat_days.c.day < _PERIOD_END,
+        chat_days.c.rows > 0,
+    )
+    return _deleted(connection, ~still_held)
+
+
+def withdraw_other_grains(connection: Connection, published: Collection[Window]) -> list[Entry]:
+    """Take out files of another grain, for chats that were just published in this one."""
+    gone: list[Entry] = []
+    for grain in sorted({window.grain for window in published}):
+        chats = {window.chat for window in published if window.grain == grain}
+        gone += _deleted(connection, sa.and_(exports.c.grain != grain, _in_chats(chats)))
+    return gone
+
+
+def _deleted(connection: Connection, which: sa.ColumnElement[bool]) -> list[Entry]:
+    statement = exports.delete().where(exports.c.dataset == DATASET, which).returning(exports)
+    return [Entry(**row._mapping) for row in connection.execute(statement)]
+
+
+def _in_chats(chats: Collection[ChatKey]) -> sa.ColumnElement[bool]:
+    key = sa.tuple_(exports.c.entity_id, exports.c.account_id)
+    return key.in_(sorted((chat.entity_id, chat.account_id) for chat in chats))
+
+
+def _lock(connection: Connection, function: str, name: str) -> None:
+    arguments: dict[str, Any] = {"name": f"tg_pipeline export {name}"}
+    connection.execute(sa.text(f"SELECT {function}(hashtextextended(:name, 0))"), arguments)

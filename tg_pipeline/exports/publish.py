@@ -1,0 +1,266 @@
+"""Publish windows: write what has changed, record it, then replace the manifest.
+
+The order is what makes it safe to kill: a file gets its name when it is complete, its row is
+written when it is on disk, the manifest follows the rows. Cut off anywhere, the old manifest
+still names whole files, and the next run continues with what is missing.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+
+import pyarrow as pa
+from sqlalchemy.engine import Connection
+
+from tg_pipeline.contracts import SCHEMA_VERSION
+from tg_pipeline.errors import CountsDiffer
+from tg_pipeline.exports import ledger, manifest
+from tg_pipeline.exports.chunks import chunks
+from tg_pipeline.exports.columns import DATASET, EXPORTER_VERSION, schema_of
+from tg_pipeline.exports.drafts import Written
+from tg_pipeline.exports.formats import FORMATS, WRITERS, Writer
+from tg_pipeline.exports.ledger import Entry
+from tg_pipeline.exports.snapshot import Reader, Snapshot, open_reader
+from tg_pipeline.exports.windows import Content, Window, contents
+from tg_pipeline.files import make_folder
+from tg_pipeline.logs import get_logger
+from tg_pipeline.store.database import Database
+
+
+class Outcome(StrEnum):
+    """What became of a window."""
+
+    WRITTEN = "written"
+    UNCHANGED = "unchanged"
+    EMPTY = "empty"
+    """It holds no rows, so there is no file; files it had are withdrawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedWindow:
+    """A window and the files that hold it."""
+
+    window: Window
+    outcome: Outcome
+    data_version: str
+    files: tuple[Entry, ...]
+
+    @property
+    def rows(self) -> int:
+        """Messages in the window."""
+        return max((file.rows for file in self.files), default=0)
+
+    @property
+    def bytes(self) -> int:
+        """Size of its files together."""
+        return sum(file.bytes for file in self.files)
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What a publication did."""
+
+    windows: tuple[PublishedWindow, ...]
+    withdrawn: tuple[Entry, ...]
+    manifest: Path
+    manifest_replaced: bool
+
+    def count(self, outcome: Outcome) -> int:
+        """How many windows came out like that."""
+        return sum(window.outcome is outcome for window in self.windows)
+
+    @property
+    def rows(self) -> int:
+        """Messages in the published windows."""
+        return sum(window.rows for window in self.windows)
+
+    @property
+    def bytes(self) -> int:
+        """Size of the published windows' files."""
+        return sum(window.bytes for window in self.windows)
+
+
+Progress = Callable[[PublishedWindow], None]
+
+
+def publish(
+    database: Database,
+    folder: Path,
+    windows: Sequence[Window],
+    *,
+    progress: Progress = lambda _: None,
+) -> Published:
+    """Bring the files of these windows up to date below `folder`/messages.
+
+    A window is left alone when its data version and the exporter are those of its files. Windows
+    that no longer hold rows, and files of another grain of the chats given, are withdrawn.
+
+    Superseded and withdrawn files are deleted by the first publication that comes an hour or more
+    after the manifest stopped naming them; until then readers of the old manifest find them.
+    Leftovers of killed runs go after the same time.
+
+    Args:
+        database: what to publish.
+        folder: where exports live; one folder per database schema.
+        windows: which; give all windows of a chat when its grain has changed.
+        progress: called after each window.
+
+    Raises:
+        CountsDiffer: rows and `chat_days` disagree; the manifest is left as it was.
+        DiskFull, FolderNotWritable, DatabaseUnreachable, DatabaseLost
+    """
+    dataset = folder / DATASET
+    make_folder(dataset)
+    done = []
+    for published in _Publication(database, dataset).each(sorted(set(windows))):
+        done.append(published)
+        progress(published)
+    withdrawn, replaced = _refresh(database, dataset, windows)
+    return Published(tuple(done), tuple(withdrawn), dataset / manifest.MANIFEST, replaced)
+
+
+@dataclass(frozen=True, slots=True)
+class _Publication:
+    database: Database
+    dataset: Path
+
+    def each(self, windows: Sequence[Window]) -> Iterable[PublishedWindow]:
+        """Settle one window after another; what is unchanged costs no connection of its own."""
+        with self.database.transaction() as connection:
+            recorded = _by_window(ledger.entries(connection, windows))
+            expected = contents(connection, windows)
+        with ExitStack() as stack:
+            reader: Reader | None = None
+            for window in windows:
+                files = recorded.get(window, ())
+                if self._current(files, expected[window]):
+                    yield _unchanged(window, files)
+                    continue
+                reader = reader or stack.enter_context(open_reader(self.database))
+                yield self._settle(window, reader)
+
+    def _settle(self, window: Window, reader: Reader) -> PublishedWindow:
+        """Write a window, unless somebody else has done so meanwhile."""
+        schema = self.database.schema
+        with self.database.transaction() as connection:
+            ledger.lock_window(connection, schema, window)
+            files = tuple(ledger.entries(connection, [window]))
+            with reader.snapshot() as snapshot:
+                held = _reconciled(snapshot, window)
+                if self._current(files, held):
+                    return _unchanged(window, files)
+                if not held.rows:
+                    return PublishedWindow(window, Outcome.EMPTY, held.version, ())
+                files = self._write(snapshot, window, held)
+            ledger.record(connection, schema, files)
+        get_logger().info("export.written", window=str(window), rows=held.rows)
+        return PublishedWindow(window, Outcome.WRITTEN, held.version, files)
+
+    def _current(self, files: Sequence[Entry], held: Content) -> bool:
+        return tuple(sorted(file.format for file in files)) == tuple(sorted(FORMATS)) and all(
+            file.data_version == held.version
+            and file.exporter_version == EXPORTER_VERSION
+            and manifest.is_there(self.dataset, file)
+            for file in files
+        )
+
+    def _write(self, snapshot: Snapshot, window: Window, held: Content) -> tuple[Entry, ...]:
+        """Write all formats from one pass over the rows."""
+        schema = schema_of(window, held.version)
+        with ExitStack() as stack:
+            writers = [
+                stack.enter_context(kind(self.dataset / kind.format / f"{window}", schema))
+                for kind in WRITERS
+            ]
+            _feed(writers, chunks(snapshot.batches(window), window.chat))
+            for writer in writers:
+                if writer.rows != held.rows:
+                    raise CountsDiffer(f"{writer.format} of {window}", held.rows, writer.rows)
+            return tuple(self._entry(window, held, writer) for writer in writers)
+
+    def _entry(self, window: Window, held: Content, writer: Writer) -> Entry:
+        written: Written = writer.publish()
+        return Entry(
+            dataset=DATASET,
+            format=writer.format,
+            entity_id=window.chat.entity_id,
+            account_id=window.chat.account_id,
+            period=window.period,
+            grain=window.grain,
+            path=written.path.relative_to(self.dataset).as_posix(),
+            rows=writer.rows,
+            bytes=written.bytes,
+            sha256=written.sha256,
+            schema_version=SCHEMA_VERSION,
+            data_version=held.version,
+            exporter_version=EXPORTER_VERSION,
+            published_at=datetime.now(UTC),
+        )
+
+
+def _reconciled(snapshot: Snapshot, window: Window) -> Content:
+    """What the window holds, told alike by `chat_days` and by the table."""
+    held = snapshot.content(window)
+    counted = snapshot.count(window)
+    if counted != held.rows:
+        raise CountsDiffer(f"chat_days of {window}", counted, held.rows)
+    return held
+
+
+def _feed(writers: Sequence[Writer], rows: Iterable[pa.Table]) -> None:
+    """Let all formats write a chunk at the same time, while the next one is being read."""
+    with ThreadPoolExecutor(len(writers), thread_name_prefix="export") as threads:
+        busy: list[Future[None]] = []
+        for chunk in rows:
+            _wait(busy)
+            busy = [threads.submit(writer.write, chunk) for writer in writers]
+        _wait(busy)
+
+
+def _wait(busy: Iterable[Future[None]]) -> None:
+    for future in busy:
+        future.result()
+
+
+def _refresh(
+    database: Database, dataset: Path, windows: Sequence[Window]
+) -> tuple[list[Entry], bool]:
+    """Render the manifest from the record and clear away what is no longer named."""
+    with database.transaction() as connection:
+        ledger.lock_dataset(connection, database.schema)
+        withdrawn = ledger.withdraw_vanished(connection)
+        withdrawn += ledger.withdraw_other_grains(connection, windows)
+        recorded = _present(connection, dataset)
+        before = manifest.read(dataset)
+        listed = manifest.one_grain_per_chat(recorded, before)
+        replaced = manifest.replace(dataset, manifest.render(listed), before)
+        manifest.prune(dataset, {entry.path for entry in recorded})
+    return withdrawn, replaced
+
+
+def _present(connection: Connection, dataset: Path) -> list[Entry]:
+    """Recorded files of windows whose files are all there; the others must be written again."""
+    recorded = _by_window(ledger.entries(connection))
+    lost = [
+        entry
+        for files in recorded.values()
+        if not all(manifest.is_there(dataset, file) for file in files)
+        for entry in files
+    ]
+    ledger.withdraw(connection, lost)
+    return [entry for files in recorded.values() for entry in files if entry not in lost]
+
+
+def _by_window(entries: Iterable[Entry]) -> dict[Window, tuple[Entry, ...]]:
+    found: dict[Window, tuple[Entry, ...]] = {}
+    for entry in entries:
+        found[entry.window] = (*found.get(entry.window, ()), entry)
+    return found
+
+
+def _unchanged(window: Window, files: Sequence[Entry]) -> PublishedWindow:
+    return PublishedWindow(window, Outcome.UNCHANGED, files[0].data_version, tuple(files))
