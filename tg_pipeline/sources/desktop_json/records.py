@@ -5,11 +5,10 @@ at the same depth, which is a plain search. The parser proves each such cut (no 
 JSON object is one). Where it fails, brackets are counted, whatever the layout.
 """
 
+import re
 from dataclasses import dataclass
 
 from tg_pipeline.sources.desktop_json.reader import (
-    CLOSE_BRACKET,
-    COMMA,
     LOOKBACK,
     OPEN_BRACE,
     Cut,
@@ -23,8 +22,10 @@ _TRIES = 16
 """After so many futile searches the layout is taken for another one."""
 
 
-_AFTER = 64
+_AFTER = 256
 """How many bytes after a broken record are looked at for the list to go on."""
+
+_GOES_ON = re.compile(rb"\s*(?:,\s*\{|\])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +113,15 @@ class Cutter:
         return found + len(closing)
 
     def _goes_on(self, end: int) -> bool:
-        """Whether the list continues or ends after this index."""
+        """Whether the list goes on or ends after a closing line, which makes it one to trust.
+
+        Without indentation inner objects close on lines that look the same: none is trusted.
+        """
         window = self._window
         while len(window.data) < end + _AFTER:
             try:
                 end = window.fill(end)
             except Cut:
                 break
-        rest = window.data[end : end + _AFTER].lstrip()
-        return rest[:1] in (bytes((COMMA,)), bytes((CLOSE_BRACKET,)))
+        indented = window.data[end - 2 : end - 1] in (b" ", b"\t")
+        return indented and _GOES_ON.match(window.data, end) is not None

@@ -115,7 +115,7 @@ def scan(
             messages_estimate=found.stamps or found.dates,
             observed_at=found.newest(),
             encoding=encoding,
-            has_unix_times=found.stamps > 0,
+            has_unix_times=found.has_stamps,
             numeric_ids=found.numeric_ids,
             account=_account(path, file, found.personal_at),
         )
@@ -129,8 +129,9 @@ class _Findings:
         self.head = b""
         self.blank = True
         self.stamps = 0
+        self.has_stamps = False
         self.dates = 0
-        self.needs_zone = False
+        self._has_local_dates = False
         self.numeric_ids = False
         self.personal_at: int | None = None
         self._zone = options.zone
@@ -152,7 +153,7 @@ class _Findings:
         seen = self._tail + chunk
         self._count(seen)
         self._find_stamps(seen)
-        if not self.stamps:
+        if not self.has_stamps:
             self._find_dates(seen)
         self._find_once(seen, offset - len(self._tail))
         self._sample_text(chunk)
@@ -165,7 +166,9 @@ class _Findings:
             self.dates += seen.count(b'"date"') - older.count(b'"date"')
 
     def _find_stamps(self, seen: bytes) -> None:
-        for stamp in map(int, _STAMP.findall(seen)):
+        stamps = _STAMP.findall(seen)
+        self.has_stamps = self.has_stamps or bool(stamps)
+        for stamp in map(int, stamps):
             if self._newest_stamp < stamp <= self._limit_stamp:
                 self._newest_stamp = stamp
 
@@ -176,7 +179,7 @@ class _Findings:
                 if offset[-6:].strip(b".0123456789"):
                     self._find_aware(written + offset)
                 else:
-                    self.needs_zone = True
+                    self._has_local_dates = True
                     self._find_local(written.replace(b" ", b"T"))
 
     def _find_aware(self, written: bytes) -> None:
@@ -221,10 +224,16 @@ class _Findings:
         broken = sum(not _is_utf8(run) for run in runs)
         return "windows-1251" if broken * 2 > len(runs) else "utf-8"
 
+    @property
+    def needs_zone(self) -> bool:
+        """Whether its dates mean nothing without a named zone."""
+        return self._has_local_dates and not self.has_stamps
+
     def newest(self) -> datetime | None:
         """The newest time in UTC: a unix stamp, else a date."""
-        if self._newest_stamp:
-            return datetime.fromtimestamp(self._newest_stamp, UTC)
+        if self.has_stamps:
+            stamp = self._newest_stamp
+            return datetime.fromtimestamp(stamp, UTC) if stamp else None
         if self._newest_local and self._zone is not None:
             moment = read_date(self._newest_local.decode(), self._zone)
             if moment is not None:
