@@ -4,7 +4,7 @@ What a chat's tables hold is a function of the batches in its landing folder. A 
 withdrawn from there makes its chat start over, so no step needs to remember what it interrupted.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -43,15 +43,16 @@ _DIGESTED = (
 )
 _COUNT_DAYS = f"""
 INSERT INTO chat_days (entity_id, account_id, day, rows, service, hashed, digest)
-SELECT %(entity)s, %(account)s, d.day, count(*),
+SELECT %(entity)s, %(account)s, (m.date AT TIME ZONE 'UTC')::date, count(*),
        count(*) FILTER (WHERE m.kind = 'service'), count(m.content_hash),
        bit_xor(hashtextextended(ROW({", ".join(f"m.{name}" for name in _DIGESTED)})::text, 0))
-FROM unnest(%(days)s::date[]) AS d (day)
-JOIN messages m ON m.entity_id = %(entity)s AND (%(own)s OR m.account_id = %(account)s)
-    AND m.date >= d.day::timestamp AT TIME ZONE 'UTC'
-    AND m.date < (d.day + 1)::timestamp AT TIME ZONE 'UTC'
-GROUP BY d.day
+FROM messages m
+WHERE m.entity_id = %(entity)s AND (%(own)s OR m.account_id = %(account)s)
+  AND m.date >= %(first)s::timestamp AT TIME ZONE 'UTC'
+  AND m.date < (%(last)s::date + 1)::timestamp AT TIME ZONE 'UTC'
+GROUP BY 3
 """
+_DAYS_BRIDGED = 7  # recounting a few untouched days is cheaper than one more query
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,18 +239,33 @@ def _add_complete_ranges(connection: Connection, manifest: BatchManifest) -> Non
 
 
 def _count_days(connection: Connection, chat: ChatKey, days: set[date]) -> None:
-    """Recompute rows and digest of the days that were touched."""
-    touched = sorted(days)
-    connection.execute(
-        chat_days.delete().where(facts.of_chat(chat_days, chat), chat_days.c.day.in_(touched))
-    )
+    """Recompute rows and digest of the days that were touched.
+
+    One query for each stretch of days: PostgreSQL's planner knows nothing yet of rows that this
+    transaction has inserted, and a join with the list of days would scan the chat once a day.
+    """
     known = {
         "entity": chat.entity_id,
         "account": chat.account_id,
         "own": numbers_its_own_messages(chat.entity_id),
-        "days": touched,
     }
-    connection.exec_driver_sql(_COUNT_DAYS, known)
+    for first, last in _stretches(sorted(days)):
+        counted = chat_days.c.day.between(first, last)
+        connection.execute(chat_days.delete().where(facts.of_chat(chat_days, chat), counted))
+        connection.exec_driver_sql(_COUNT_DAYS, {**known, "first": first, "last": last})
+
+
+def _stretches(days: list[date]) -> Iterator[tuple[date, date]]:
+    """First and last day of each run of days without a large gap."""
+    if not days:
+        return
+    first = last = days[0]
+    for day in days:
+        if (day - last).days > _DAYS_BRIDGED:
+            yield first, last
+            first = day
+        last = day
+    yield first, last
 
 
 def _quarantined(connection: Connection, manifest: BatchManifest) -> int:

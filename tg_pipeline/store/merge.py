@@ -58,7 +58,8 @@ ZONE_STEP_SECONDS = 900  # all zones since 1972 are whole quarters of an hour
 
 CREATE_STAGED = f"""
 CREATE TEMPORARY TABLE staged (
-    {", ".join(f"{name} {kind}" for name, kind in COLUMNS)}, round integer
+    {", ".join(f"{name} {kind}" for name, kind in COLUMNS)},
+    round integer NOT NULL DEFAULT 1
 ) ON COMMIT DROP
 """
 
@@ -72,7 +73,7 @@ FROM (
     ) AS round
     FROM staged
 ) r
-WHERE s.ctid = r.ctid
+WHERE s.ctid = r.ctid AND r.round > 1
 """
 
 _SAME_MESSAGE = " AND ".join(f"s.{name} = m.{name}" for name in KEY)
@@ -279,7 +280,7 @@ def fold(connection: Connection, entity_id: int, account_id: int) -> Folded:
     """Fold all staged sightings of one chat, round by round."""
     folded = Folded()
     connection.exec_driver_sql(ASSIGN_ROUNDS)
-    connection.exec_driver_sql("ANALYZE staged")
+    connection.exec_driver_sql("ANALYZE staged (entity_id, account_id, id, round)")
     rounds = connection.exec_driver_sql("SELECT max(round) FROM staged").scalar_one() or 0
     if rounds > 1:
         connection.exec_driver_sql("CREATE INDEX ON staged (round)")
