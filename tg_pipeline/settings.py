@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -52,8 +52,8 @@ class Settings(BaseModel):
     timezone: str | None = Field(
         None, description="zone of the computer that made exports without unix times"
     )
-    period: str = Field(
-        "month", pattern="^(month|day)$", description="grain of partitions and exported files"
+    period: Literal["month", "day"] = Field(
+        "month", description="grain of partitions and exported files"
     )
     log_level: str = Field(
         "warning", pattern="^(debug|info|warning|error)$", description="least level that is logged"

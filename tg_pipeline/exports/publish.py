@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 from sqlalchemy.engine import Connection
@@ -82,6 +83,32 @@ class Published:
     def bytes(self) -> int:
         """Size of the published windows' files."""
         return sum(window.bytes for window in self.windows)
+
+    @property
+    def written(self) -> int:
+        """How many files were written."""
+        return self._files(Outcome.WRITTEN)
+
+    @property
+    def unchanged(self) -> int:
+        """How many files were up to date."""
+        return self._files(Outcome.UNCHANGED)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON output."""
+        return {
+            "manifest": str(self.manifest),
+            "manifest_replaced": self.manifest_replaced,
+            "windows": len(self.windows),
+            "messages": self.rows,
+            "files_written": self.written,
+            "files_unchanged": self.unchanged,
+            "files_withdrawn": len(self.withdrawn),
+            "bytes": self.bytes,
+        }
+
+    def _files(self, outcome: Outcome) -> int:
+        return sum(len(window.files) for window in self.windows if window.outcome is outcome)
 
 
 Progress = Callable[[PublishedWindow], None]

@@ -1,5 +1,6 @@
 """Publishing: the windows of some chats as Parquet and JSONL."""
 
+import itertools
 from collections.abc import Sequence
 from datetime import date
 
@@ -7,7 +8,7 @@ from tg_pipeline.contracts import ChatKey
 from tg_pipeline.errors import ChatUnknown
 from tg_pipeline.exports import Published, publish, windows
 from tg_pipeline.flows.archive import Archive
-from tg_pipeline.flows.progress import Progress, silent
+from tg_pipeline.flows.progress import Progress, Step, silent
 from tg_pipeline.store.facts import known_chats
 
 
@@ -33,4 +34,10 @@ def publish_window(
             if chat not in known:
                 raise ChatUnknown(str(chat))
         wanted = windows(connection, archive.settings.period, chats, since, until)
-    return publish(archive.database, archive.exports, wanted, progress=progress)
+    done = itertools.count(1)
+    return publish(
+        archive.database,
+        archive.exports,
+        wanted,
+        progress=lambda _: progress(Step("publishing", next(done), len(wanted), "windows")),
+    )
