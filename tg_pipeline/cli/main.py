@@ -3,15 +3,19 @@
 import signal
 import sys
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Any, cast
 
-import click
 import typer
 
 from tg_pipeline.cli import config, database, demo, doctor, export, files, quarantine, sql, status
-from tg_pipeline.errors import EXIT_FAILED, TgPipelineError
+from tg_pipeline.errors import EXIT_FAILED, TgPipelineError, UsageError
 
 EXIT_INTERRUPTED = 130
+_ArgumentsRefused = cast(
+    "type[Exception]",
+    next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException"),
+)
+"""Click's own, which newer versions of Typer carry inside themselves."""
 
 app = typer.Typer(
     name="tg-pipeline",
@@ -53,11 +57,10 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _terminate)
     try:
         result = app(standalone_mode=False)
-    except click.exceptions.Abort:
+    except typer.Abort:
         sys.exit(EXIT_INTERRUPTED)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+    except _ArgumentsRefused as error:
+        sys.exit(_refused(error))
     except TgPipelineError as error:
         sys.exit(_failed(error))
     except KeyboardInterrupt:
@@ -67,6 +70,15 @@ def main() -> None:
         sys.stderr.close()
         sys.exit(EXIT_FAILED)
     sys.exit(result if isinstance(result, int) else 0)
+
+
+def _refused(error: Any) -> int:
+    """Arguments that make no sense; without any, the help has been printed already."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "tg-pipeline"
+    remedy = f"`{command} --help` shows how it is called."
+    message = error.format_message()
+    return _failed(UsageError(message, remedy=remedy)) if message else UsageError.exit_code
 
 
 def _failed(error: TgPipelineError) -> int:
