@@ -25,6 +25,8 @@ from rich.text import Text
 from tg_pipeline.errors import TgPipelineError
 from tg_pipeline.flows.progress import Step
 
+_WIDTH_OF_PIPES = 160
+_NEVER_FOLDED = 32
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -33,7 +35,7 @@ class Show:
 
     def __init__(self) -> None:
         self.quiet = False
-        self.out = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+        self.out = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_OF_PIPES)
         self.err = Console(stderr=True, highlight=False, soft_wrap=True)
 
     def note(self, text: str) -> None:
@@ -69,10 +71,16 @@ class Show:
         body = [[_cell(value) for value in row] for row in rows]
         for place, name in enumerate(columns):
             numeric = bool(body) and all(row[place][1] for row in body)
-            table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+            short = all(len(row[place][0]) <= _NEVER_FOLDED for row in body)
+            table.add_column(
+                name, justify="right" if numeric else "left", overflow="fold", no_wrap=short
+            )
         for row in body:
             table.add_row(*(Text(text) for text, _ in row))
-        self.out.print(table)
+        with self.out.capture() as drawn:
+            self.out.print(table)
+        lines = (line.rstrip() for line in drawn.get().splitlines())
+        self.out.out("\n".join(lines), highlight=False)
 
     def csv(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Rows as CSV, safe to open in a spreadsheet."""

@@ -3,13 +3,16 @@
 import itertools
 from collections.abc import Sequence
 from datetime import date
+from typing import TYPE_CHECKING
 
 from tg_pipeline.contracts import ChatKey
 from tg_pipeline.errors import ChatUnknown
-from tg_pipeline.exports import Published, publish, windows
 from tg_pipeline.flows.archive import Archive
 from tg_pipeline.flows.progress import Progress, Step, silent
 from tg_pipeline.store.facts import known_chats
+
+if TYPE_CHECKING:
+    from tg_pipeline.exports import Published
 
 
 def publish_window(
@@ -19,7 +22,7 @@ def publish_window(
     since: date | None = None,
     until: date | None = None,
     progress: Progress = silent,
-) -> Published:
+) -> "Published":
     """Publish what the tables hold of these chats between two days, both included.
 
     Files that are up to date are not written again.
@@ -28,6 +31,8 @@ def publish_window(
         ChatUnknown: a chat is not in the database.
         CountsDiffer, DiskFull, FolderNotWritable
     """
+    from tg_pipeline.exports import publish, windows  # noqa: PLC0415 - Arrow loads slowly
+
     with archive.database.snapshot() as connection:
         known = known_chats(connection)
         for chat in chats or ():

@@ -1,21 +1,21 @@
 """Our tables' migrations: Alembic, run on a connection of ours, in the schema of the user's choice.
 
 Concurrent processes migrate one after another; a database that a newer version has migrated is
-refused, never touched.
+refused, never touched. Alembic is loaded only where there is something to migrate: it takes
+longer than a whole `status`.
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection
 
 from tg_pipeline.errors import SchemaTooNew
-from tg_pipeline.store.tables import metadata
+from tg_pipeline.store.tables import HEAD, metadata
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 _PACKAGED = Path(__file__).parent / "migrations"
 _CHECKOUT = Path(__file__).parents[2] / "alembic"
@@ -28,14 +28,16 @@ def upgrade(connection: Connection, schema: str, revision: str = "head") -> None
         SchemaTooNew: a newer version of tg_pipeline has been here.
     """
     _lock(connection, schema)
-    config = _config(connection, schema)
     current = current_revision(connection, schema)
-    scripts = ScriptDirectory.from_config(config)
-    known = {script.revision for script in scripts.walk_revisions()}
+    if revision == "head" and current == HEAD:
+        return
+    from alembic import command
+    from alembic.script import ScriptDirectory
+
+    config = _config(connection, schema)
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if current is not None and current not in known:
         raise SchemaTooNew(current)
-    if revision == "head" and current == scripts.get_current_head():
-        return
     exists = sa.text("SELECT 1 FROM pg_namespace WHERE nspname = :schema")
     if connection.execute(exists, {"schema": schema}).first() is None:
         connection.exec_driver_sql(f'CREATE SCHEMA "{schema}"')
@@ -44,6 +46,8 @@ def upgrade(connection: Connection, schema: str, revision: str = "head") -> None
 
 def downgrade(connection: Connection, schema: str, revision: str = "base") -> None:
     """Take the tables down to `revision`; `base` removes them all."""
+    from alembic import command
+
     _lock(connection, schema)
     command.downgrade(_config(connection, schema), revision)
 
@@ -59,6 +63,9 @@ def current_revision(connection: Connection, schema: str) -> str | None:
 
 def differences(connection: Connection) -> list[object]:
     """What separates the migrated tables from `tables.py`; empty when they are equal."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
     context = MigrationContext.configure(
         connection,
         opts={
@@ -71,7 +78,9 @@ def differences(connection: Connection) -> list[object]:
     return list(compare_metadata(context, metadata))
 
 
-def _config(connection: Connection, schema: str) -> Config:
+def _config(connection: Connection, schema: str) -> "Config":
+    from alembic.config import Config
+
     config = Config()
     folder = _PACKAGED if _PACKAGED.is_dir() else _CHECKOUT
     config.set_main_option("script_location", str(folder).replace("%", "%%"))

@@ -20,6 +20,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 metadata = MetaData()
+HEAD = "0001"
+"""The newest migration; a test holds it equal to Alembic's own answer."""
 UtcTime = DateTime(timezone=True)
 
 chats = Table(

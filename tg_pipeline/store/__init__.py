@@ -1,0 +1,1 @@
+"""PostgreSQL: tables and migrations, the merge of sightings, and the server itself."""
