@@ -116,15 +116,23 @@ def _clear_leftovers(zone: LandingZone, chat: ChatKey, name: str) -> None:
 
 @dataclass(slots=True)
 class _Ranges:
-    """Least and greatest id per numbering account; void once a record was rejected."""
+    """What was seen per numbering account: from the least to the greatest id, without gaps.
+
+    A rejected record is there but was not understood, so nothing is claimed of its id; if even
+    that is unknown, nothing is claimed at all.
+    """
 
     low: dict[int, int] = field(default_factory=dict)
     high: dict[int, int] = field(default_factory=dict)
+    unread: dict[int, set[int]] = field(default_factory=dict)
     whole: bool = True
 
     def add(self, record: Record) -> None:
         if isinstance(record, Rejected):
-            self.whole = False
+            if record.id is None:
+                self.whole = False
+            else:
+                self.unread.setdefault(record.account_id, set()).add(record.id)
         elif isinstance(record, Message):
             account, number = record.account_id, record.id
             self.low[account] = min(number, self.low.get(account, number))
@@ -133,10 +141,15 @@ class _Ranges:
     def ranges(self) -> tuple[IdRange, ...]:
         if not self.whole:
             return ()
-        return tuple(
-            IdRange(account_id=account, low=low, high=self.high[account])
-            for account, low in sorted(self.low.items())
-        )
+        return tuple(found for account in sorted(self.low) for found in self._of(account))
+
+    def _of(self, account: int) -> Iterator[IdRange]:
+        low, high = self.low[account], self.high[account]
+        inside = (number for number in self.unread.get(account, ()) if low <= number <= high)
+        for unread in (*sorted(inside), high + 1):
+            if low < unread:
+                yield IdRange(account_id=account, low=low, high=unread - 1)
+            low = unread + 1
 
 
 class _Batch:
