@@ -59,3 +59,7 @@ def _hide_secrets(
         elif isinstance(value, str):
             event[name] = mask(value)
     return event
+
+
+if not structlog.is_configured():
+    configure()  # as a library we say nothing below a warning, unless the host has other plans

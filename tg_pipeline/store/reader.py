@@ -56,6 +56,9 @@ def rows(connection: psycopg.Connection[Any], query: str) -> Iterator[tuple[Any,
         try:
             stream = cursor.stream(query.encode())
             first = next(stream, None)
+            if first is None:  # a stream without rows does not tell its columns either
+                cursor.execute(query.encode())
+                stream = iter(cursor) if cursor.description else iter(())
             yield tuple(column.name for column in cursor.description or ())
             if first is not None:
                 yield first
