@@ -131,6 +131,7 @@ class Reading:
             observed_at=self._observed_at,
             users_only=identity.type in USERS_ONLY,
         )
+        self._tally.next_chat()
         records = self._records(window, context) if header.has_messages else iter(())
         yield ChatPart(chat, identity, records)
         for _ in records:

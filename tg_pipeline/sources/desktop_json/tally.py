@@ -30,7 +30,7 @@ class Summary:
 
 
 class Tally:
-    """The running counts of one reading, and the names it has shown."""
+    """The running counts of one reading, and the names its present chat has shown."""
 
     __slots__ = ("_names", "messages", "rejected", "repaired", "repaired_records", "truncated_at")
 
@@ -51,6 +51,10 @@ class Tally:
             repaired_records=self.repaired_records,
             truncated_at=self.truncated_at,
         )
+
+    def next_chat(self) -> None:
+        """Begin a chat: names are facts about a person in a chat."""
+        self._names.clear()
 
     def is_new_name(self, peer_id: int, name: str) -> bool:
         """Whether this name has not been shown; old ones are forgotten now and then."""
