@@ -10,8 +10,8 @@ dataset: a file that it does not name does not belong to it.
 from tg_pipeline.exports.columns import COLUMNS, DATASET, EXPORTER_VERSION, SCHEMA, Column
 from tg_pipeline.exports.ledger import Entry
 from tg_pipeline.exports.manifest import MANIFEST
-from tg_pipeline.exports.publish import Outcome, Published, PublishedWindow, publish
-from tg_pipeline.exports.windows import (
+from tg_pipeline.exports.publication import Outcome, Published, PublishedWindow, publish
+from tg_pipeline.exports.window import (
     Content,
     Grain,
     Window,

@@ -15,10 +15,11 @@ from sqlalchemy.engine import Connection
 
 from tg_pipeline.contracts import ChatKey
 from tg_pipeline.exports.columns import DATASET
-from tg_pipeline.exports.windows import Grain, Window
+from tg_pipeline.exports.window import Grain, Window
 from tg_pipeline.store.tables import chat_days, exports
 
 _KEY = [column.name for column in exports.primary_key.columns]
+_AT_ONCE = 1000  # a statement takes 65,535 parameters
 _PERIOD_END = exports.c.period + sa.cast(sa.literal("1 ").concat(exports.c.grain), sa.Interval)
 
 
@@ -95,8 +96,8 @@ def withdraw(connection: Connection, gone: Iterable[Entry]) -> None:
     """Take files out of the record."""
     key = sa.tuple_(*(exports.c[name] for name in _KEY))
     keys = [tuple(getattr(entry, name) for name in _KEY) for entry in gone]
-    if keys:
-        connection.execute(exports.delete().where(key.in_(keys)))
+    for start in range(0, len(keys), _AT_ONCE):
+        connection.execute(exports.delete().where(key.in_(keys[start : start + _AT_ONCE])))
 
 
 def withdraw_vanished(connection: Connection) -> list[Entry]:

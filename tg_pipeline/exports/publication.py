@@ -26,7 +26,7 @@ from tg_pipeline.exports.drafts import Written
 from tg_pipeline.exports.formats import FORMATS, WRITERS, Writer
 from tg_pipeline.exports.ledger import Entry
 from tg_pipeline.exports.snapshot import Reader, Snapshot, open_reader
-from tg_pipeline.exports.windows import Content, Window, contents
+from tg_pipeline.exports.window import Content, Window, contents
 from tg_pipeline.files import make_folder
 from tg_pipeline.logs import get_logger
 from tg_pipeline.store.database import Database
@@ -271,15 +271,13 @@ def _refresh(
 
 def _present(connection: Connection, dataset: Path) -> list[Entry]:
     """Recorded files of windows whose files are all there; the others must be written again."""
-    recorded = _by_window(ledger.entries(connection))
-    lost = [
-        entry
-        for files in recorded.values()
-        if not all(manifest.is_there(dataset, file) for file in files)
-        for entry in files
-    ]
+    whole: list[Entry] = []
+    lost: list[Entry] = []
+    for files in _by_window(ledger.entries(connection)).values():
+        present = all(manifest.is_there(dataset, file) for file in files)
+        (whole if present else lost).extend(files)
     ledger.withdraw(connection, lost)
-    return [entry for files in recorded.values() for entry in files if entry not in lost]
+    return whole
 
 
 def _by_window(entries: Iterable[Entry]) -> dict[Window, tuple[Entry, ...]]:

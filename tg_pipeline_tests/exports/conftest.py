@@ -1,0 +1,26 @@
+"""Publishing as the tests do it: everything that is there, month by month."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tg_pipeline.exports import Grain, Published, publish, windows
+from tg_pipeline.store.database import Database
+
+Publish = Callable[..., Published]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "exports"
+
+
+@pytest.fixture
+def publish_all(database: Database, folder: Path) -> Publish:
+    def run(grain: Grain = "month") -> Published:
+        with database.transaction() as connection:
+            wanted = windows(connection, grain)
+        return publish(database, folder, wanted)
+
+    return run
