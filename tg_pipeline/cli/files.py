@@ -111,6 +111,8 @@ def _publish(opened: "Archive", reports: "list[FileReport]", as_json: bool) -> N
     from tg_pipeline.flows import known_chats, publish_window
 
     touched = {ChatKey.parse(chat) for report in reports for chat in report.chats}
+    if not touched:
+        return
     with show.progress() as progress:
         published = publish_window(opened, sorted(touched & known_chats(opened)), progress=progress)
     if not as_json:

@@ -57,19 +57,30 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _terminate)
     try:
         result = app(standalone_mode=False)
-    except typer.Abort:
-        sys.exit(EXIT_INTERRUPTED)
+    except typer.Abort as error:
+        sys.exit(_aborted(error))
     except _ArgumentsRefused as error:
         sys.exit(_refused(error))
     except TgPipelineError as error:
         sys.exit(_failed(error))
     except KeyboardInterrupt:
-        sys.stderr.write("\ninterrupted: run the same command again, it continues\n")
-        sys.exit(EXIT_INTERRUPTED)
+        sys.exit(_interrupted())
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(EXIT_FAILED)
+    if result == EXIT_INTERRUPTED:  # what newer Typers make of Ctrl-C
+        _interrupted()
     sys.exit(result if isinstance(result, int) else 0)
+
+
+def _aborted(error: typer.Abort) -> int:
+    """A question answered with no, or what older Typers make of Ctrl-C."""
+    return _interrupted() if isinstance(error.__cause__, KeyboardInterrupt) else EXIT_INTERRUPTED
+
+
+def _interrupted() -> int:
+    sys.stderr.write("\ninterrupted: run the same command again, it continues\n")
+    return EXIT_INTERRUPTED
 
 
 def _refused(error: Any) -> int:

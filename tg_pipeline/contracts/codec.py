@@ -2,8 +2,8 @@
 
 A line is the record's contract as compact JSON with `raw` last, spliced in as the source's own
 bytes, so that nothing a source said is reinterpreted on the way. Because `,"raw":` cannot occur
-inside a JSON string, its first occurrence is where the splice begins, and loading never has to
-parse what it only passes on.
+inside a JSON string, and a key of that name in an action is written with an escape, its first
+occurrence is where the splice begins, and loading never has to parse what it only passes on.
 """
 
 import base64
@@ -25,6 +25,8 @@ Fields = dict[str, Any]
 Upcaster = Callable[[Fields], Fields]
 
 _RAW = b',"raw":'
+_RAW_WITHIN = b',"\\u0072aw":'
+"""The same key, spelt so that the splice is not mistaken: some action may have a field `raw`."""
 _MODELS: dict[str, type[Record]] = {
     "message": Message,
     "chat": Chat,
@@ -39,7 +41,7 @@ def encode(record: Record) -> bytes:
     """One line without its newline; `raw` is last."""
     fields = dict(record.__dict__)
     raw = fields.pop("raw", None)
-    head = orjson.dumps(fields, default=_plain, option=orjson.OPT_UTC_Z)
+    head = orjson.dumps(fields, default=_plain, option=orjson.OPT_UTC_Z).replace(_RAW, _RAW_WITHIN)
     if raw is None:
         return head
     tail = raw if isinstance(record, Message) else b'"' + base64.b64encode(raw) + b'"'
@@ -73,7 +75,7 @@ def decode(line: bytes, place: str) -> Record:
     """
     fields, raw = split(line)
     fields = upcast(fields, place)
-    if raw:
+    if raw or fields["record"] == "rejected":
         fields["raw"] = raw
     if isinstance(digest := fields.get("content_hash"), str):
         fields["content_hash"] = bytes.fromhex(digest)

@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tg_pipeline.contracts import FileManifest, FileOutcome, Origin
+from tg_pipeline.contracts import FileManifest, FileOutcome, Origin, Record
 from tg_pipeline.errors import DataError, OptionsDiffer
 from tg_pipeline.flows.archive import Archive
 from tg_pipeline.flows.progress import Progress, Step, silent
@@ -23,6 +23,8 @@ from tg_pipeline.landing import Shipment, land
 from tg_pipeline.logs import get_logger
 from tg_pipeline.sources import desktop_json
 from tg_pipeline.store.load import Counts, load
+
+_RECORDS_PER_REPORT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def import_files(
         try:
             yield _import_file(archive, found, options, progress)
         except DataError as error:
-            get_logger().warning("file.refused", path=str(found), code=error.code)
+            get_logger().info("file.refused", path=str(found), code=error.code)
             yield _refused(found, error)
 
 
@@ -112,12 +114,10 @@ def _import_file(
     scan = desktop_json.scan(path, reading, _bytes_of(path, "scanning", progress))
     with archive.zone.file_lock(scan.sha256):
         known = archive.zone.file_manifest(scan.sha256)
-        if known is not None and known.options != options.recorded():
-            if not options.replace:
-                raise OptionsDiffer(path, _told(known.options), _told(options.recorded()))
-            archive.zone.withdraw(_prefix(known))
-            known = None
-        if known is not None and known.landed:
+        same = known is not None and known.options == options.recorded()
+        if known is not None and not same and not options.replace:
+            raise OptionsDiffer(path, _told(known.options), _told(options.recorded()))
+        if known is not None and same and known.landed and archive.zone.has(known.batches):
             return _again(archive, path, known)
         return _Import(
             archive=archive,
@@ -175,14 +175,19 @@ class _Import:
         )
 
     def run(self) -> FileReport:
-        """Land and load; a file that turns out to be unusable leaves nothing behind."""
+        """Land and load; a file that turns out to be unusable leaves nothing behind.
+
+        The new options are recorded first: should we be killed, the same command comes back here
+        and withdraws what is left of an import with other options.
+        """
         zone = self.archive.zone
         zone.write_file_manifest(self.manifest)
-        settle(self.archive)
+        if zone.withdraw(_of_file(self.manifest), keep=_prefix(self.manifest)):
+            settle(self.archive)
         try:
             self._land_and_load()
         except DataError:
-            zone.withdraw(_prefix(self.manifest))
+            zone.withdraw(_of_file(self.manifest))
             zone.forget_file(self.scan.sha256)
             settle(self.archive)
             raise
@@ -207,14 +212,21 @@ class _Import:
             landed = land(
                 self.archive.zone,
                 shipment,
-                part.records(),
+                self._told(part.records()),
                 numbers=numbers,
                 complete=lambda: self.options.complete and self.export.summary.truncated_at is None,
             )
             for manifest in landed:
                 self.batches.append(f"{shipment.key}/{manifest.batch}")
                 self.counts += load(self.archive.database, self.archive.zone, manifest)
+        self.progress(self.scan.bytes)
+
+    def _told(self, records: Iterator[Record]) -> Iterator[Record]:
+        """Pass records on, telling now and then how far reading is."""
+        for number, record in enumerate(records):
+            if number % _RECORDS_PER_REPORT == 0:
                 self.progress(self.export.offset)
+            yield record
 
     def _finish(self) -> FileReport:
         summary = self.export.summary
@@ -249,9 +261,14 @@ class _Import:
         )
 
 
+def _of_file(manifest: FileManifest) -> str:
+    """What the names of all batches of this file begin with, whatever the options."""
+    return manifest.sha256[:16]
+
+
 def _prefix(manifest: FileManifest) -> str:
     """What the names of all batches of this import begin with."""
-    return f"{manifest.sha256[:16]}-{_digest(manifest.options)}"
+    return f"{_of_file(manifest)}-{_digest(manifest.options)}"
 
 
 def _digest(options: dict[str, Any]) -> str:

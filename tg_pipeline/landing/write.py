@@ -71,7 +71,7 @@ def land(
     make_folder(folder)
     seen = _Ranges()
     stream = iter(records)
-    known = {manifest.batch: manifest for manifest in zone.manifests(shipment.key)}
+    known = set(zone.batches(shipment.key))
     first: Record | None = next(stream, None)
     while True:
         name = f"{shipment.prefix}-{next(numbers):05d}"
@@ -85,8 +85,10 @@ def land(
             batch.close()
         last = first is None
         ranges = seen.ranges() if last and complete() else ()
-        manifest = known.get(name) or batch.manifest(name, shipment, ranges)
-        if name not in known:
+        if name in known:
+            manifest = zone.manifest(shipment.key, name)
+        else:
+            manifest = batch.manifest(name, shipment, ranges)
             with durable(folder / f"{name}.json") as out:
                 out.write(manifest.model_dump_json(indent=1).encode())
         yield manifest

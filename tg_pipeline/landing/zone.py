@@ -6,7 +6,7 @@ read, so that the same file is never landed twice and a killed import continues.
 
 import fcntl
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -108,10 +108,12 @@ class LandingZone:
         try:
             return FileManifest.model_validate_json(path.read_bytes())
         except ValidationError as error:
-            raise BatchDamaged(path, str(error)) from error
+            raise BatchDamaged(path, _first(error)) from error
 
     def write_file_manifest(self, manifest: FileManifest) -> None:
         """Record how an input file was landed."""
+        for leftover in (self.folder / FILES).glob(f".{manifest.sha256}.json.*.tmp"):
+            leftover.unlink(missing_ok=True)  # of a killed run: the file lock says it is over
         with durable(self.folder / FILES / f"{manifest.sha256}.json") as file:
             file.write(manifest.model_dump_json(indent=1).encode())
 
@@ -119,12 +121,23 @@ class LandingZone:
         """Remove the record of an input file that was refused after all."""
         (self.folder / FILES / f"{sha256}.json").unlink(missing_ok=True)
 
-    def withdraw(self, prefix: str) -> list[ChatKey]:
-        """Take back all batches of one import of a file; their bytes stay. Chats concerned."""
+    def has(self, names: Iterable[str]) -> bool:
+        """Whether all batches, given as `chat/batch`, are still there."""
+        return all((self.folder / f"{name}.json").is_file() for name in names)
+
+    def withdraw(self, prefix: str, keep: str | None = None) -> list[ChatKey]:
+        """Take back the batches whose names begin so, but those that begin with `keep`.
+
+        Their bytes stay; only their manifests are renamed.
+
+        Returns:
+            The chats that have lost batches.
+        """
         chats = set()
         with storage_errors(self.folder):
             for path in self.folder.glob(f"*/{prefix}-*.json"):
-                if not path.name.endswith(_WITHDRAWN):
+                kept = keep is not None and path.name.startswith(f"{keep}-")
+                if not kept and not path.name.endswith(_WITHDRAWN):
                     path.rename(path.with_name(path.stem + _WITHDRAWN))
                     chats.add(ChatKey.parse(path.parent.name))
         return sorted(chats)
@@ -133,5 +146,14 @@ class LandingZone:
 def _read_manifest(path: Path) -> BatchManifest:
     try:
         return BatchManifest.model_validate_json(path.read_bytes())
-    except (ValidationError, OSError) as error:
-        raise BatchDamaged(path, f"its manifest is not readable: {error}") from error
+    except ValidationError as error:
+        raise BatchDamaged(path, f"its manifest is not readable: {_first(error)}") from error
+    except OSError as error:
+        reason = f"its manifest is not readable: {error.strerror or error}"
+        raise BatchDamaged(path, reason) from error
+
+
+def _first(error: ValidationError) -> str:
+    """The first of the faults, in one line."""
+    fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    return ": ".join(filter(None, (".".join(map(str, fault["loc"])), fault["msg"])))

@@ -106,9 +106,9 @@ def load(database: Database, zone: LandingZone, manifest: BatchManifest) -> Coun
 
 def start_over_if_withdrawn(database: Database, zone: LandingZone, chat: ChatKey) -> bool:
     """Empty a chat of which a loaded batch is no longer in landing."""
-    landed = set(zone.batches(chat))
     with database.transaction() as connection:
         _lock_chat(connection, chat)
+        landed = set(zone.batches(chat))
         loaded = set(
             connection.scalars(sa.select(batches.c.batch).where(facts.of_chat(batches, chat)))
         )
@@ -205,7 +205,7 @@ def _loaded_manifests(
     connection: Connection, zone: LandingZone, chat: ChatKey
 ) -> list[BatchManifest]:
     loaded = set(connection.scalars(sa.select(batches.c.batch).where(facts.of_chat(batches, chat))))
-    return [manifest for manifest in zone.manifests(chat) if manifest.batch in loaded]
+    return [zone.manifest(chat, batch) for batch in sorted(loaded)]
 
 
 def _copy(connection: Connection, rows: Iterable[tuple[Any, ...]]) -> None:

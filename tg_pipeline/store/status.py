@@ -9,7 +9,9 @@ from sqlalchemy.engine import Connection
 
 from tg_pipeline.contracts import ChatKey
 from tg_pipeline.contracts.identity import CHANNEL_MARK
+from tg_pipeline.errors import BatchDamaged
 from tg_pipeline.landing import LandingZone
+from tg_pipeline.logs import get_logger
 from tg_pipeline.store.database import Database
 from tg_pipeline.store.tables import batches
 
@@ -76,7 +78,16 @@ def chat_statuses(connection: Connection, zone: LandingZone) -> list[ChatStatus]
 
 
 def _landed(zone: LandingZone, chat: ChatKey) -> int:
-    return sum(manifest.messages + manifest.rejected for manifest in zone.manifests(chat))
+    """Records in the chat's batches; one whose manifest is damaged can only be named."""
+    records = 0
+    for name in zone.batches(chat):
+        try:
+            manifest = zone.manifest(chat, name)
+        except BatchDamaged as error:
+            get_logger().error("batch.damaged", chat=str(chat), batch=name, reason=error.message)
+            continue
+        records += manifest.messages + manifest.rejected
+    return records
 
 
 def _status(chat: ChatKey, row: sa.Row[Any] | None, landed: int) -> ChatStatus:
