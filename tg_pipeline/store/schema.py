@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from tg_pipeline.errors import SchemaTooNew
+from tg_pipeline.errors import SchemaTooNew, UsageError
 from tg_pipeline.store.tables import HEAD, metadata
 
 if TYPE_CHECKING:
@@ -26,18 +26,16 @@ def upgrade(connection: Connection, schema: str, revision: str = "head") -> None
 
     Raises:
         SchemaTooNew: a newer version of tg_pipeline has been here.
+        UsageError: there is no such revision.
     """
     _lock(connection, schema)
     current = current_revision(connection, schema)
     if revision == "head" and current == HEAD:
         return
     from alembic import command
-    from alembic.script import ScriptDirectory
 
     config = _config(connection, schema)
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if current is not None and current not in known:
-        raise SchemaTooNew(current)
+    _check_revisions(config, current, revision)
     exists = sa.text("SELECT 1 FROM pg_namespace WHERE nspname = :schema")
     if connection.execute(exists, {"schema": schema}).first() is None:
         connection.exec_driver_sql(f'CREATE SCHEMA "{schema}"')
@@ -45,11 +43,18 @@ def upgrade(connection: Connection, schema: str, revision: str = "head") -> None
 
 
 def downgrade(connection: Connection, schema: str, revision: str = "base") -> None:
-    """Take the tables down to `revision`; `base` removes them all."""
+    """Take the tables down to `revision`; `base` removes them all.
+
+    Raises:
+        SchemaTooNew: a newer version of tg_pipeline has been here.
+        UsageError: there is no such revision.
+    """
     from alembic import command
 
     _lock(connection, schema)
-    command.downgrade(_config(connection, schema), revision)
+    config = _config(connection, schema)
+    _check_revisions(config, current_revision(connection, schema), revision)
+    command.downgrade(config, revision)
 
 
 def current_revision(connection: Connection, schema: str) -> str | None:
@@ -76,6 +81,21 @@ def differences(connection: Connection) -> list[object]:
         },
     )
     return list(compare_metadata(context, metadata))
+
+
+def _check_revisions(config: "Config", current: str | None, wanted: str) -> None:
+    """Refuse revisions that we do not know."""
+    from alembic.script import ScriptDirectory
+
+    scripts = ScriptDirectory.from_config(config)
+    known = {script.revision for script in scripts.walk_revisions()}
+    if current is not None and current not in known:
+        raise SchemaTooNew(current)
+    if wanted not in {"head", "base", *known}:
+        raise UsageError(
+            f"there is no revision {wanted} of the tables",
+            remedy=f"Name head, base or one of {', '.join(sorted(known))}.",
+        )
 
 
 def _config(connection: Connection, schema: str) -> "Config":
