@@ -1,0 +1,92 @@
+# Every chore, the same here and in CI. `make` lists them.
+# A machine needs Python 3.11 or newer, make and git; `setup` brings everything else into .venv.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+BIN := .venv/bin
+UV := $(BIN)/uv
+STAMP := .venv/.synced
+
+export UV_PROJECT_ENVIRONMENT := .venv
+export UV_PYTHON_DOWNLOADS := never
+export UV_COMPILE_BYTECODE := 1
+export PYTHONUTF8 := 1
+unexport VIRTUAL_ENV
+unexport PYTHONHOME
+
+.PHONY: help setup demo test check prove schemas lock clean test-postgres-15
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' Makefile
+
+setup: $(STAMP) ## make .venv with everything that uv.lock names
+
+demo: setup ## archive made-up chats, from import to Parquet
+	@$(BIN)/tg-pipeline demo
+
+test: setup ## run the tests (minutes)
+	@$(BIN)/python -m pytest -m "not prove"
+
+check: setup ## formatting, lint, types, import rules, migrations, JSON Schemas
+	@echo "ruff format"; $(BIN)/ruff format --check .
+	@echo "ruff check"; $(BIN)/ruff check .
+	@echo "mypy"; $(BIN)/mypy
+	@echo "lint-imports"; $(BIN)/lint-imports
+	@echo "JSON Schemas equal to the contracts"; $(BIN)/python -m tg_pipeline.contracts.schema --check
+	@echo "migrations equal to the tables"; \
+		$(BIN)/python -m pytest -q -k migrations tg_pipeline_tests/test_structure.py
+
+prove: setup ## run the long form of the proofs
+	@$(BIN)/python -m pytest -m prove
+
+test-postgres-15: setup ## the database's tests against a throw-away PostgreSQL 15
+	@scripts/with_postgres_15.sh $(BIN)/python -m pytest -m "not prove" \
+		tg_pipeline_tests/store tg_pipeline_tests/exports tg_pipeline_tests/test_structure.py \
+		--ignore tg_pipeline_tests/store/test_embedded.py
+
+schemas: setup ## write the JSON Schemas of the contracts
+	@$(BIN)/python -m tg_pipeline.contracts.schema
+
+lock: | $(UV) ## bring uv.lock up to pyproject.toml; UPGRADE=1 takes newer versions
+	@$(UV) lock $(if $(UPGRADE),--upgrade)
+	@$(MAKE) --no-print-directory setup
+
+clean: ## remove .venv, caches and build results; never data
+	@rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find tg_pipeline tg_pipeline_tests alembic -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# uv from PATH if it is new enough, else a pinned one; either way it is $(UV) from here on.
+$(UV):
+	@is_new_enough() { "$$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }; \
+	python=; \
+	for name in "$(PYTHON)" python3.14 python3.13 python3.12 python3.11; do \
+		if is_new_enough "$$name"; then python=$$name; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+		echo "Python 3.11 or newer is needed: install it, or name it with PYTHON=/path/to/python" >&2; \
+		exit 1; \
+	fi; \
+	if ! is_new_enough $(BIN)/python || ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
+		rm -rf .venv; \
+		if ! "$$python" -m venv .venv; then \
+			rm -rf .venv; \
+			echo "$$python cannot make a virtual environment; on Debian install python3-venv" >&2; \
+			exit 1; \
+		fi; \
+	fi; \
+	read -r _ major minor _ <<< "$$(uv --version 2>/dev/null | tr . ' ') 0 0 0"; \
+	if [ "$$major" -gt 0 ] || [ "$$minor" -ge 9 ]; then \
+		ln -sf "$$(command -v uv)" $@; \
+	else \
+		rm -f $@; \
+		$(BIN)/python -m pip install --quiet "uv==$(UV_VERSION)"; \
+	fi
+
+$(STAMP): pyproject.toml uv.lock | $(UV)
+	@$(UV) sync --quiet --locked --all-extras
+	@touch $@
