@@ -55,9 +55,7 @@ def sighting(chance: random.Random, number: int, tag: str) -> Message:
         text=text,
         views=chance.choice([None, 0, 7]),
         reactions=chance.choice([None, (), (Reaction(type="emoji", emoji="👍", count=2),)]),
-        content_hash=None
-        if kind is Kind.UNSUPPORTED
-        else content_hash(text, (), None, None, None),
+        content_hash=None if kind is Kind.UNSUPPORTED else content_hash(text, (), None, None, None),
         observed_at=DAY + timedelta(days=chance.choice([30, 31, 32])),
         raw=json.dumps({"id": number, "tag": tag}).encode(),
     )
@@ -93,9 +91,7 @@ def arrive(
         for manifest in land(
             zone, shipment, messages, numbers=itertools.count(), complete=lambda: False
         ):
-            complete = (
-                (IdRange(account_id=0, low=found.low, high=found.high),) if found else ()
-            )
+            complete = (IdRange(account_id=0, low=found.low, high=found.high),) if found else ()
             counts = loading.load(
                 database, zone, manifest.model_copy(update={"complete": complete})
             )
@@ -119,8 +115,11 @@ def held(database: Database) -> Iterator[tuple[int, oracle.State]]:
     for number, raw in conflicts:
         refused.setdefault(number, set()).add(canonical(json.loads(bytes(raw))).encode())
     for row in rows:
-        yield row["id"], oracle.State(
-            message(row), by_id.get(row["id"], {}), frozenset(refused.get(row["id"], ()))
+        yield (
+            row["id"],
+            oracle.State(
+                message(row), by_id.get(row["id"], {}), frozenset(refused.get(row["id"], ()))
+            ),
         )
 
 
