@@ -123,7 +123,12 @@ def _publish(opened: "Archive", reports: "list[FileReport]", as_json: bool) -> N
 
 
 def _exit_code(reports: "list[FileReport]") -> int:
+    from tg_pipeline.contracts import FileOutcome
+
     refused = [report.error.exit_code for report in reports if report.error]
     if refused:
         return max(refused)
-    return EXIT_QUARANTINED if any(report.counts.quarantined for report in reports) else 0
+    incomplete = any(
+        report.counts.quarantined or report.outcome is FileOutcome.PARTIAL for report in reports
+    )
+    return EXIT_QUARANTINED if incomplete else 0

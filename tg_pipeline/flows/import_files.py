@@ -114,7 +114,7 @@ def _import_file(
     scan = desktop_json.scan(path, reading, _bytes_of(path, "scanning", progress))
     with archive.zone.file_lock(scan.sha256):
         known = archive.zone.file_manifest(scan.sha256)
-        same = known is not None and known.options == options.recorded()
+        same = known is not None and _alike(known.options, options, scan)
         if known is not None and not same and not options.replace:
             raise OptionsDiffer(path, _told(known.options), _told(options.recorded()))
         if known is not None and same and known.landed and archive.zone.has(known.batches):
@@ -127,6 +127,17 @@ def _import_file(
             options=options,
             progress=progress,
         ).run()
+
+
+def _alike(before: dict[str, Any], options: ImportOptions, scan: desktop_json.Scan) -> bool:
+    """Whether two imports read this file alike: what it tells itself need not be told alike.
+
+    A file whose times are mixed, some of them local, can be read anew with `replace`.
+    """
+    now = options.recorded()
+    told = {"timezone": scan.has_unix_times, "account": scan.account is not None}
+    told_itself = {name for name, known in told.items() if known and not options.replace}
+    return all(before.get(name) == value for name, value in now.items() if name not in told_itself)
 
 
 def _again(archive: Archive, path: Path, known: FileManifest) -> FileReport:
