@@ -55,16 +55,27 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """One transaction: committed at the end, rolled back on any error."""
-        with database_errors(self.url), self._engine.begin() as connection:
+        with self._errors(), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
         """A read-only transaction that sees one state of the database throughout."""
         engine = self._engine.execution_options(isolation_level="REPEATABLE READ")
-        with database_errors(self.url), engine.begin() as connection:
+        with self._errors(), engine.begin() as connection:
             connection.exec_driver_sql("SET TRANSACTION READ ONLY")
             yield connection
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Our own server, lost on a full disk, was lost to it: no process survives without WAL."""
+        try:
+            with database_errors(self.url):
+                yield
+        except (DatabaseLost, DatabaseUnreachable) as error:
+            if self.server is not None and self.server.is_nearly_full():
+                raise DiskFull(self.server.folder) from error
+            raise
 
     def close(self) -> None:
         """Close all connections; the embedded server stops with its last user."""

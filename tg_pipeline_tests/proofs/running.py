@@ -170,9 +170,7 @@ def _processes_of(folder: Path) -> Iterator[psutil.Process]:
         with contextlib.suppress(psutil.Error, OSError):
             if process.pid == os.getpid() or process.status() == psutil.STATUS_ZOMBIE:
                 continue
-            if _mentions(process.cmdline(), name) or process.cwd().startswith(f"{name}/"):
-                yield process
-            elif _has_open(process, name):
+            if _mentions(process, name) or _has_open(process, name):
                 yield process
 
 
@@ -181,7 +179,8 @@ def _has_open(process: psutil.Process, name: str) -> bool:
     return ours and any(file.path.startswith(f"{name}/") for file in process.open_files())
 
 
-def _mentions(words: Sequence[str], name: str) -> bool:
+def _mentions(process: psutil.Process, name: str) -> bool:
+    words = [*process.cmdline(), process.cwd()]
     return any(word == name or word.startswith(f"{name}/") for word in words)
 
 

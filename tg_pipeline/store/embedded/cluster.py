@@ -20,7 +20,6 @@ from tg_pipeline.store.embedded.privileges import ServerUser, child_setup
 
 _SUPERUSER = "postgres"
 _NO_SPACE = "No space left on device"
-_NEARLY_FULL_BYTES = 32 << 20  # two WAL segments: less does not carry a server
 _FATAL_MARKS = ("FATAL:", "PANIC:", "initdb: error:", "ERROR:", "error while loading")
 
 # Bulk loads write much WAL; few and long checkpoints keep the disk on the data.
@@ -147,8 +146,7 @@ class Cluster:
             raise self._explain(done.stdout or f"{command[0]} ended with {done.returncode}")
 
     def _explain(self, said: str) -> TgPipelineError:
-        free = os.statvfs(self.layout.folder)
-        if _NO_SPACE in said or free.f_bavail * free.f_frsize < _NEARLY_FULL_BYTES:
+        if _NO_SPACE in said or self.layout.is_nearly_full():
             return DiskFull(self.layout.folder)
         lines = said.strip().splitlines() or ["it ended without a word"]
         marked = [line for line in lines if any(mark in line for mark in _FATAL_MARKS)]

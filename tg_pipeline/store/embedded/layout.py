@@ -10,6 +10,7 @@ from typing import Self
 
 from tg_pipeline.errors import DiskFull, FolderNotWritable, TgPipelineError
 
+NEARLY_FULL_BYTES = 32 << 20  # two WAL segments: less does not carry a server
 PORT = 5432  # names the socket only: nothing listens on the network
 _READY = "ready"
 _SSL_REQUEST = struct.pack("!ii", 8, 80877103)
@@ -90,6 +91,11 @@ class Layout:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self.folder.stat().st_mode & 0o067:
             self.folder.chmod(0o700)
+
+    def is_nearly_full(self) -> bool:
+        """Whether the disk has too little room for a server to go on."""
+        found = os.statvfs(self.folder)
+        return found.f_bavail * found.f_frsize < NEARLY_FULL_BYTES
 
     def postmaster(self) -> Postmaster | None:
         """Read `postmaster.pid`; None if there is none or it is being written."""

@@ -38,6 +38,10 @@ class EmbeddedServer:
         """A URL for psycopg, ADBC and, with a driver named, SQLAlchemy."""
         return f"postgresql://{user}@/{database}?host={self._socket_folder}&port={PORT}"
 
+    def is_nearly_full(self) -> bool:
+        """Whether its disk has too little room for it to go on."""
+        return Layout(self.folder).is_nearly_full()
+
     def close(self) -> None:
         """Give the claim back; the server stops soon after the last one."""
         self._claim.release()

@@ -1,0 +1,118 @@
+"""A full disk: one message with a remedy; with room again, the same command finishes."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tg_pipeline.errors import DiskFull
+from tg_pipeline.settings import Settings
+from tg_pipeline.store.database import open_database
+from tg_pipeline_tests.proofs import samples
+from tg_pipeline_tests.proofs.running import FAILED, Home, assert_one_message, kill
+from tg_pipeline_tests.proofs.state import assert_same
+
+ROOMY = "2g"
+LONG = [pytest.mark.prove, pytest.mark.timeout(3600)]
+MESSAGES = [pytest.param(6_000, id="short"), pytest.param(50_000, id="long", marks=LONG)]
+
+
+class Disk:
+    """A file system of a size of our choice."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def resize(self, size: str | int) -> None:
+        _mount("-o", f"remount,size={size}", str(self.folder))
+
+    def shrink_to(self, free_bytes: int) -> None:
+        """Leave so much room."""
+        self.resize(shutil.disk_usage(self.folder).used + free_bytes)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    """A tmpfs, where we may mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir(mode=0o755)
+    if os.geteuid() != 0 or shutil.which("mount") is None:
+        pytest.skip("only root may mount a small disk")
+    try:
+        _mount("-t", "tmpfs", "-o", f"size={ROOMY}", "tg_pipeline_test", str(folder))
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"a small disk cannot be mounted here: {error.stderr.strip()}")
+    try:
+        yield Disk(folder)
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def _mount(*arguments: str) -> None:
+    subprocess.run(["mount", *arguments], check=True, capture_output=True, text=True)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+@pytest.mark.parametrize("messages", MESSAGES)
+def test_disk_full_while_landing(messages: int, disk: Disk, folder: Path) -> None:
+    home = Home(folder / "home", {"TG_PIPELINE_LANDING": str(disk.folder / "landing")})
+    disk.resize(messages * 60)
+    _fails_then_finishes(home, messages, folder, disk)
+
+
+@pytest.mark.parametrize("messages", MESSAGES)
+def test_disk_full_in_the_database(messages: int, disk: Disk, folder: Path) -> None:
+    """What is short is room for tables and WAL; landing is elsewhere."""
+    home = Home(disk.folder / "home", {"TG_PIPELINE_LANDING": str(folder / "landing")})
+    home.succeed("status")
+    home.wait_until_quiet()
+    disk.shrink_to(40 << 20 if messages > 10_000 else 4 << 20)
+    _fails_then_finishes(home, messages, folder, disk)
+
+
+@pytest.mark.parametrize("messages", MESSAGES)
+def test_disk_too_small_for_a_new_database(messages: int, disk: Disk, folder: Path) -> None:
+    home = Home(disk.folder / "home", {"TG_PIPELINE_LANDING": str(folder / "landing")})
+    disk.resize("20m")
+    _fails_then_finishes(home, messages, folder, disk)
+
+
+def test_server_lost_on_a_full_disk_is_told_as_a_full_disk(disk: Disk) -> None:
+    """PostgreSQL's WAL writer panics for all: the others only hear that the server crashed."""
+    home = Home(disk.folder / "home")
+    with open_database(Settings(home=home.folder)) as database:
+        disk.shrink_to(1 << 20)
+        postmaster = home.postmaster()
+        assert postmaster is not None
+        kill([postmaster])
+        postmaster.wait(10)
+        with pytest.raises(DiskFull) as told, database.transaction() as connection:
+            connection.exec_driver_sql("SELECT pg_sleep(5)")
+        assert "Free some space" in told.value.remedy
+    home.wait_until_quiet()
+
+
+def _fails_then_finishes(home: Home, messages: int, folder: Path, disk: Disk) -> None:
+    file = samples.account_export(folder / "result.json", messages)
+    for _ in range(2):  # again without room: the same answer, nothing worse
+        ended = home.run("import", file)
+        assert ended.code == FAILED, ended.told
+        assert_one_message(ended, "disk.full")
+        assert "Free some space" in ended.err
+        home.wait_until_quiet()
+    assert not list(home.landing.rglob("*.tmp"))
+    disk.resize(ROOMY)
+    home.succeed("import", file)
+    found = home.state()
+    home.wait_until_quiet()
+
+    undisturbed = Home(folder / "undisturbed")
+    undisturbed.succeed("import", file)
+    assert_same(found, undisturbed.state())
