@@ -153,12 +153,16 @@ def load(
 
 
 def _layers(environ: Mapping[str, str], folder: Path) -> Iterator[Layer]:
-    config_home = Path(environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    config_home = Path(environ.get("XDG_CONFIG_HOME") or _expanded("~/.config"))
     yield _yaml_layer(Path("/etc/tg_pipeline/config.yaml"))
     yield _yaml_layer(config_home / "tg_pipeline" / "config.yaml")
     yield _yaml_layer(folder / PROJECT_FILE)
     yield _dotenv_layer(folder / ".env")
     yield _environment_layer(environ, "environment")
+
+
+def _expanded(path: Path | str) -> str:
+    return os.path.expanduser(path)  # noqa: PTH111 - Path raises where a container has no home
 
 
 def _yaml_layer(path: Path) -> Layer:
@@ -168,8 +172,8 @@ def _yaml_layer(path: Path) -> Layer:
 
     try:
         values = yaml.safe_load(path.read_text("utf-8")) or {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SettingInvalid("(file)", path.name, str(path), str(error)) from error
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        raise SettingInvalid("(file)", path.name, str(path), mask(str(error))) from error
     if not isinstance(values, dict):
         raise SettingInvalid("(file)", path.name, str(path), "a mapping of settings is expected")
     return Layer(str(path), values)
@@ -180,7 +184,10 @@ def _dotenv_layer(path: Path) -> Layer:
         return Layer(str(path), {})
     from dotenv import dotenv_values  # noqa: PLC0415 - most runs have no such file
 
-    values = {name: value for name, value in dotenv_values(path).items() if value is not None}
+    try:
+        values = {name: value for name, value in dotenv_values(path).items() if value is not None}
+    except (UnicodeDecodeError, OSError) as error:
+        raise SettingInvalid("(file)", path.name, str(path), str(error)) from error
     return _environment_layer(values, str(path))
 
 
@@ -191,22 +198,22 @@ def _environment_layer(environ: Mapping[str, str], origin: str) -> Layer:
             continue
         name = variable.removeprefix(PREFIX).lower()
         if name.endswith("_file") and name not in Settings.model_fields:
-            name, text = name.removesuffix("_file"), _secret_file(variable, text)  # noqa: PLW2901
+            name, text = name.removesuffix("_file"), _secret_file(variable, text, origin)  # noqa: PLW2901
         values[name] = text
     return Layer(origin, values)
 
 
-def _secret_file(variable: str, path: str) -> str:
+def _secret_file(variable: str, path: str, origin: str) -> str:
     try:
         return Path(path).read_text("utf-8").strip()
-    except OSError as error:
-        raise SettingInvalid(variable, path, "environment", str(error)) from error
+    except (UnicodeDecodeError, OSError) as error:
+        raise SettingInvalid(variable, path, origin, str(error)) from error
 
 
 def _require_known(name: str, origin: str) -> None:
     if name not in Settings.model_fields:
-        nearest = difflib.get_close_matches(name, Settings.model_fields, n=1)
-        raise SettingUnknown(name, origin, nearest[0] if nearest else None)
+        nearest = difflib.get_close_matches(str(name), Settings.model_fields, n=1)
+        raise SettingUnknown(str(name), origin, nearest[0] if nearest else None)
 
 
 def _validated(merged: dict[str, Any], origins: Mapping[str, str], folder: Path) -> Settings:
@@ -219,7 +226,7 @@ def _validated(merged: dict[str, Any], origins: Mapping[str, str], folder: Path)
         reason = first["msg"].removeprefix("Value error, ")
         raise SettingInvalid(name, value, origins.get(name, "default"), reason) from None
     absolute = {
-        name: folder / path
+        name: folder / _expanded(path)
         for name in ("home", "landing", "exports")
         if (path := getattr(settings, name)) is not None
     }

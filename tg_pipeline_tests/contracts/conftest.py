@@ -1,0 +1,6 @@
+"""Properties without a deadline: a busy machine is no failure."""
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("steady")
