@@ -189,14 +189,17 @@ class _Import:
         """Land and load; a file that turns out to be unusable leaves nothing behind.
 
         The new options are recorded first: should we be killed, the same command comes back here
-        and withdraws what is left of an import with other options.
+        and withdraws what is left of an import with other options. Before that the file is begun,
+        so options that make no sense for it leave an earlier import as it was.
         """
         zone = self.archive.zone
+        first = next(self.export, None)
+        parts = self.export if first is None else itertools.chain([first], self.export)
         zone.write_file_manifest(self.manifest)
         if zone.withdraw(_of_file(self.manifest), keep=_prefix(self.manifest)):
             settle(self.archive)
         try:
-            self._land_and_load()
+            self._land_and_load(parts)
         except DataError:
             zone.withdraw(_of_file(self.manifest))
             zone.forget_file(self.scan.sha256)
@@ -204,14 +207,14 @@ class _Import:
             raise
         return self._finish()
 
-    def _land_and_load(self) -> None:
+    def _land_and_load(self, parts: Iterable[desktop_json.ChatPart]) -> None:
         numbers = itertools.count(1)
         origin = Origin(
             file_name=self.path.name,
             file_sha256=self.scan.sha256,
             options=self.options.recorded(),
         )
-        for part in self.export:
+        for part in parts:
             shipment = Shipment(
                 _prefix(self.manifest),
                 part.chat,

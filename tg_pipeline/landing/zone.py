@@ -31,11 +31,12 @@ class LandingZone:
     # ---- batches
 
     def chats(self) -> list[ChatKey]:
-        """Chats that have a folder, in key order."""
+        """Chats that have a batch, in key order."""
         if not self.folder.is_dir():
             return []
         names = (path.name for path in self.folder.iterdir() if path.is_dir())
-        return sorted(ChatKey.parse(name) for name in names if name != FILES)
+        keys = (ChatKey.parse(name) for name in names if name != FILES)
+        return sorted(key for key in keys if self.batches(key))
 
     def manifests(self, chat: ChatKey) -> list[BatchManifest]:
         """The chat's batches in name order.
