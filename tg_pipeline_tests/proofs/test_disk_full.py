@@ -4,7 +4,9 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +19,26 @@ from tg_pipeline_tests.proofs.state import assert_same
 
 ROOMY = "2g"
 LONG = [pytest.mark.prove, pytest.mark.timeout(3600)]
-MESSAGES = [pytest.param(6_000, id="short"), pytest.param(50_000, id="long", marks=LONG)]
+EXTENTS = [pytest.param(4_500, id="short"), pytest.param(50_000, id="long", marks=LONG)]
+
+
+@dataclass(frozen=True, slots=True)
+class Undisturbed:
+    messages: int
+    file: Path
+    state: dict[str, Any]
+
+
+@pytest.fixture(scope="module", params=EXTENTS)
+def undisturbed(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Undisturbed:
+    """An export and what its import makes of an archive."""
+    place = tmp_path_factory.mktemp("undisturbed")
+    file = samples.account_export(place / "result.json", request.param)
+    home = Home(place / "home")
+    home.succeed("import", file)
+    return Undisturbed(request.param, file, home.state())
 
 
 class Disk:
@@ -55,33 +76,27 @@ def _mount(*arguments: str) -> None:
     subprocess.run(["mount", *arguments], check=True, capture_output=True, text=True)
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path
+def test_disk_full_while_landing(undisturbed: Undisturbed, disk: Disk, tmp_path: Path) -> None:
+    home = Home(tmp_path / "home", {"TG_PIPELINE_LANDING": str(disk.folder / "landing")})
+    disk.resize(undisturbed.messages * 60)
+    _fails_then_finishes(home, undisturbed, disk)
 
 
-@pytest.mark.parametrize("messages", MESSAGES)
-def test_disk_full_while_landing(messages: int, disk: Disk, folder: Path) -> None:
-    home = Home(folder / "home", {"TG_PIPELINE_LANDING": str(disk.folder / "landing")})
-    disk.resize(messages * 60)
-    _fails_then_finishes(home, messages, folder, disk)
-
-
-@pytest.mark.parametrize("messages", MESSAGES)
-def test_disk_full_in_the_database(messages: int, disk: Disk, folder: Path) -> None:
+def test_disk_full_in_the_database(undisturbed: Undisturbed, disk: Disk, tmp_path: Path) -> None:
     """What is short is room for tables and WAL; landing is elsewhere."""
-    home = Home(disk.folder / "home", {"TG_PIPELINE_LANDING": str(folder / "landing")})
+    home = Home(disk.folder / "home", {"TG_PIPELINE_LANDING": str(tmp_path / "landing")})
     home.succeed("status")
     home.wait_until_quiet()
-    disk.shrink_to(40 << 20 if messages > 10_000 else 4 << 20)
-    _fails_then_finishes(home, messages, folder, disk)
+    disk.shrink_to(40 << 20 if undisturbed.messages > 10_000 else 4 << 20)
+    _fails_then_finishes(home, undisturbed, disk)
 
 
-@pytest.mark.parametrize("messages", MESSAGES)
-def test_disk_too_small_for_a_new_database(messages: int, disk: Disk, folder: Path) -> None:
-    home = Home(disk.folder / "home", {"TG_PIPELINE_LANDING": str(folder / "landing")})
+def test_disk_too_small_for_a_new_database(
+    undisturbed: Undisturbed, disk: Disk, tmp_path: Path
+) -> None:
+    home = Home(disk.folder / "home", {"TG_PIPELINE_LANDING": str(tmp_path / "landing")})
     disk.resize("20m")
-    _fails_then_finishes(home, messages, folder, disk)
+    _fails_then_finishes(home, undisturbed, disk)
 
 
 def test_server_lost_on_a_full_disk_is_told_as_a_full_disk(disk: Disk) -> None:
@@ -99,20 +114,15 @@ def test_server_lost_on_a_full_disk_is_told_as_a_full_disk(disk: Disk) -> None:
     home.wait_until_quiet()
 
 
-def _fails_then_finishes(home: Home, messages: int, folder: Path, disk: Disk) -> None:
-    file = samples.account_export(folder / "result.json", messages)
+def _fails_then_finishes(home: Home, undisturbed: Undisturbed, disk: Disk) -> None:
     for _ in range(2):  # again without room: the same answer, nothing worse
-        ended = home.run("import", file)
+        ended = home.run("import", undisturbed.file)
         assert ended.code == FAILED, ended.told
         assert_one_message(ended, "disk.full")
         assert "Free some space" in ended.err
         home.wait_until_quiet()
     assert not list(home.landing.rglob("*.tmp"))
     disk.resize(ROOMY)
-    home.succeed("import", file)
-    found = home.state()
+    home.succeed("import", undisturbed.file)
+    assert_same(home.state(), undisturbed.state)
     home.wait_until_quiet()
-
-    undisturbed = Home(folder / "undisturbed")
-    undisturbed.succeed("import", file)
-    assert_same(found, undisturbed.state())

@@ -25,7 +25,7 @@ class Extent:
 
 
 EXTENTS = [
-    pytest.param(Extent(12_000, 5), id="short"),
+    pytest.param(Extent(9_000, 5), id="short"),
     pytest.param(
         Extent(50_000, 30), id="long", marks=[pytest.mark.prove, pytest.mark.timeout(3600)]
     ),
