@@ -14,7 +14,7 @@ from tg_pipeline_tests.proofs.state import assert_same
 
 INTERRUPTED = 130
 TRY_LATER = 75
-MESSAGES = 3_000
+MESSAGES = 1_800
 LONG = [pytest.mark.prove, pytest.mark.timeout(3600)]
 EXTENTS = [pytest.param(MESSAGES, id="short"), pytest.param(50_000, id="long", marks=LONG)]
 

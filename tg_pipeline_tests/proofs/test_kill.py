@@ -25,7 +25,7 @@ class Extent:
 
 
 EXTENTS = [
-    pytest.param(Extent(9_000, 5), id="short"),
+    pytest.param(Extent(6_000, 5), id="short"),
     pytest.param(
         Extent(50_000, 30), id="long", marks=[pytest.mark.prove, pytest.mark.timeout(3600)]
     ),
@@ -139,6 +139,6 @@ def _moment(home: Home) -> str:
         return "starting the server"
     if any(home.landing.rglob("*.tmp")):
         return "landing"
-    if (home.folder / "exports").exists():
+    if any(b'"landed": true' in path.read_bytes() for path in home.landing.glob("_files/*.json")):
         return "publishing"
     return "loading" if any(home.landing.glob("*/*.jsonl.zst")) else "scanning"

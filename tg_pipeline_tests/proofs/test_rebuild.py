@@ -19,7 +19,7 @@ from tg_pipeline_tests.proofs.state import assert_same, contents
 LONG = [pytest.mark.prove, pytest.mark.timeout(3600)]
 MESSAGES = [pytest.param(2_000, id="short"), pytest.param(20_000, id="long", marks=LONG)]
 KILLED_REPLACES = [
-    pytest.param(1_200, 3, id="short"),
+    pytest.param(1_200, 2, id="short"),
     pytest.param(20_000, 15, id="long", marks=LONG),
 ]
 
