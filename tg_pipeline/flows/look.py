@@ -1,7 +1,7 @@
 """Looking at the archive: status, queries, quarantine. Nothing here changes anything."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -36,8 +36,11 @@ def query(archive: Archive, text: str) -> Iterator[Iterator[tuple[Any, ...]]]:
         QueryFailed: PostgreSQL refused it.
         ReaderUnavailable: the configured user may not make the role.
     """
-    with reader.reader(archive.database, archive.settings) as connection:
-        yield reader.rows(connection, text)
+    with (
+        reader.reader(archive.database, archive.settings) as connection,
+        closing(reader.rows(connection, text)) as found,
+    ):
+        yield found
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ PROGRAM ignores it. So the connection itself belongs to a role without rights.
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -46,8 +46,8 @@ def reader(database: Database, settings: Settings) -> Iterator[psycopg.Connectio
         yield connection
 
 
-def rows(connection: psycopg.Connection[Any], query: str) -> Iterator[tuple[Any, ...]]:
-    """The column names, then every row, streamed.
+def rows(connection: psycopg.Connection[Any], query: str) -> Generator[tuple[Any, ...], None, None]:
+    """The column names, then every row, streamed. Close it before the connection.
 
     Raises:
         QueryFailed: PostgreSQL refused the query.

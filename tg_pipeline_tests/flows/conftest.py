@@ -36,6 +36,7 @@ def new_archive(server_url: str, tmp_path: Path) -> Iterator[NewArchive]:
     for database in opened:
         with database.transaction() as connection:
             connection.exec_driver_sql(f'DROP SCHEMA "{database.schema}" CASCADE')
+            connection.exec_driver_sql(f'DROP ROLE IF EXISTS "{database.schema}_reader"')
         database.close()
 
 
