@@ -30,7 +30,7 @@ def export(
     Examples:
       tg-pipeline export
 
-      tg-pipeline export --since 2024-01-01 -- -1001613744721
+      tg-pipeline export -1001613744721 --since 2024-01-01
     """
     from tg_pipeline.cli.console import show
     from tg_pipeline.flows import publish_window

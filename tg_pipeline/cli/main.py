@@ -28,7 +28,9 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("import")(files.import_command)
 app.command("status")(status.status)
-app.command("export")(export.export)
+app.command("export", context_settings={"ignore_unknown_options": True})(  # keys begin with a minus
+    export.export
+)
 app.command("sql")(sql.sql)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(database.app, name="db")

@@ -157,7 +157,13 @@ def test_no_server_and_no_embedded_one(program: Program, tmp_path: Path) -> None
 
 
 def test_an_unknown_chat(program: Program) -> None:
-    refused(program("export", "--", "-1001"), 1, "chat.unknown", "-1001", "status")
+    """A key copied from `status` was taken for an option, because of its minus."""
+    for words in (["--", "-1001"], ["-1001", "--since", "2024-01-01"]):
+        refused(program("export", *words), 1, "chat.unknown", "-1001", "status")
+
+
+def test_a_misspelt_option_of_export(program: Program) -> None:
+    refused(program("export", "--sicne", "2024-01-01"), 2, "usage", "--sicne", "--help")
 
 
 def test_what_is_no_chat(program: Program) -> None:
