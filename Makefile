@@ -11,6 +11,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 UV := $(BIN)/uv
 STAMP := .venv/.synced
+WORKERS ?= 2
 
 export UV_PROJECT_ENVIRONMENT := .venv
 export UV_PYTHON_DOWNLOADS := never
@@ -30,7 +31,7 @@ demo: setup ## archive made-up chats, from import to Parquet
 	@$(BIN)/tg-pipeline demo
 
 test: setup ## run the tests (minutes)
-	@$(BIN)/python -m pytest -m "not prove"
+	@$(BIN)/python -m pytest -m "not prove" -n $(WORKERS) --dist worksteal
 
 check: setup ## formatting, lint, types, import rules, migrations, JSON Schemas
 	@echo "ruff format"; $(BIN)/ruff format --check .

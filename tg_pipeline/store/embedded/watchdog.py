@@ -29,7 +29,7 @@ _READY_POLL_SECONDS = 0.01
 _START_SECONDS = 600  # replaying the WAL after a crash may take minutes
 _PATIENCE_SECONDS = 2  # what a killed server leaves mostly ends by itself
 _LEFTOVER_SECONDS = 60
-_SHUTDOWN_SECONDS = 120  # the last checkpoint writes everything that is in memory
+_SHUTDOWN_SECONDS = 8  # a server that recovers from a full disk may never end politely
 _LOG_LIMIT_BYTES = 8 << 20
 
 
