@@ -77,30 +77,35 @@ class _Proof:
         """Kill so often; the homes in which the import then ran to its end."""
         finished = []
         home = self._new_home()
-        for offset, target in zip(self._offsets(kills), cycle(TARGETS), strict=False):
-            while not self._kill_once(home, offset, target):
+        for share, target in zip(self._shares(kills), cycle(TARGETS), strict=False):
+            while not self._kill_once(home, share, target):
                 finished.append(home)
                 home = self._new_home()
         home.succeed("import", self.file)
         return [*finished, home]
 
-    def _offsets(self, kills: int) -> Iterator[float]:
-        """Uniformly random over the whole run, one in each of equal stretches, in any order."""
+    def _shares(self, kills: int) -> Iterator[float]:
+        """Uniformly random shares of a run, one in each of equal stretches, in any order."""
         stretches = list(range(kills))
         self.chance.shuffle(stretches)
         for stretch in stretches:
-            yield (stretch + self.chance.random()) * self.duration / kills
+            yield (stretch + self.chance.random()) / kills
 
     def _new_home(self) -> Home:
         self.homes += 1
         return Home(self.place / f"home-{self.homes}")
 
-    def _kill_once(self, home: Home, offset: float, target: str) -> bool:
-        """Whether the kill came before the import had ended."""
+    def _kill_once(self, home: Home, share: float, target: str) -> bool:
+        """Whether the kill came before the import had ended.
+
+        A run that gets through tells how long one takes now: what else the machine does changes.
+        """
         running = home.start("import", self.file)
+        offset = share * self.duration
         if not running.sleep_until(offset):
             ended = running.wait()
             assert ended.code in SUCCESS, ended.told
+            self.duration = min(self.duration, running.lasted)
             return False
         moment = _moment(home)
         told = self._strike(home, running, target)
