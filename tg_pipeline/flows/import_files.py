@@ -196,14 +196,15 @@ class _Import:
         first = next(self.export, None)
         parts = self.export if first is None else itertools.chain([first], self.export)
         zone.write_file_manifest(self.manifest)
-        if zone.withdraw(_of_file(self.manifest), keep=_prefix(self.manifest)):
-            settle(self.archive)
+        withdrawn = zone.withdraw(_of_file(self.manifest), keep=_prefix(self.manifest))
+        if withdrawn:
+            settle(self.archive, withdrawn=withdrawn)
         try:
             self._land_and_load(parts)
         except DataError:
-            zone.withdraw(_of_file(self.manifest))
+            withdrawn = zone.withdraw(_of_file(self.manifest))
             zone.forget_file(self.scan.sha256)
-            settle(self.archive)
+            settle(self.archive, withdrawn=withdrawn)
             raise
         return self._finish()
 

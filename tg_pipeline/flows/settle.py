@@ -11,17 +11,26 @@ from tg_pipeline.store.load import Counts, empty_all, load, start_over_if_withdr
 from tg_pipeline.store.status import loaded_batches
 
 
-def settle(archive: Archive, progress: Progress = silent) -> list[BatchDamaged]:
+def settle(
+    archive: Archive, progress: Progress = silent, *, withdrawn: Iterable[ChatKey] = ()
+) -> list[BatchDamaged]:
     """Load what is landed but not loaded, and empty and refill chats with withdrawn batches.
+
+    Args:
+        archive: what to settle.
+        progress: told of every batch.
+        withdrawn: chats that have just lost batches. Another process may be loading one of these
+            at this moment, so they are looked at under their lock whatever the tables show now.
 
     Returns:
         The batches that cannot be loaded because they are damaged; all others are.
     """
     loaded = loaded_batches(archive.database)
-    for chat, names in loaded.items():
-        if not names <= set(archive.zone.batches(chat)):
-            start_over_if_withdrawn(archive.database, archive.zone, chat)
-            names.clear()
+    suspects = set(withdrawn)
+    suspects |= {c for c, names in loaded.items() if not names <= set(archive.zone.batches(c))}
+    for chat in sorted(suspects):
+        if start_over_if_withdrawn(archive.database, archive.zone, chat):
+            loaded.pop(chat, None)
     landed = {(chat, name) for chat in archive.zone.chats() for name in archive.zone.batches(chat)}
     pending = landed - {(chat, name) for chat, names in loaded.items() for name in names}
     return _load_all(archive, sorted(pending), progress)

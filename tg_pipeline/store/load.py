@@ -79,7 +79,7 @@ class Counts:
 
 
 def load(database: Database, zone: LandingZone, manifest: BatchManifest) -> Counts:
-    """Load one batch, unless it is loaded already.
+    """Load one batch, unless it is loaded already or has been withdrawn meanwhile.
 
     Raises:
         BatchDamaged: the batch does not match its manifest; nothing of it is loaded.
@@ -90,6 +90,8 @@ def load(database: Database, zone: LandingZone, manifest: BatchManifest) -> Coun
         if facts.is_loaded(connection, manifest):
             quarantined = _quarantined(connection, manifest)
             return Counts(manifest.messages + manifest.rejected, quarantined=quarantined)
+        if not zone.has([f"{chat}/{manifest.batch}"]):
+            return Counts()
         zone.verify(manifest)
         counts = _merge_batch(connection, zone, chat, manifest)
     get_logger().info(
