@@ -1,5 +1,5 @@
 #!/bin/bash
-# Run a command with TG_PIPELINE_TEST_DATABASE_URL naming a throw-away PostgreSQL 15.
+# Run a command with TEST_DATABASE_URL naming a throw-away PostgreSQL 15.
 #
 #   scripts/with_postgres_15.sh .venv/bin/python -m pytest tg_pipeline_tests/store
 #
@@ -92,7 +92,7 @@ ask postgres "CREATE ROLE archivist LOGIN CREATEROLE NOSUPERUSER PASSWORD '$secr
 ask postgres "CREATE DATABASE archive OWNER archivist"
 echo "PostgreSQL $(ask postgres 'SHOW server_version') on 127.0.0.1:$port"
 
-export TG_PIPELINE_TEST_DATABASE_URL="postgresql://archivist:$secret@127.0.0.1:$port/archive"
+export TEST_DATABASE_URL="postgresql://archivist:$secret@127.0.0.1:$port/archive"
 "$@" <&0 & # in the background, so that a signal ends it and the server at once
 child=$!
 code=0

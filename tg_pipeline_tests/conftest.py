@@ -13,7 +13,7 @@ from tg_pipeline.store import schema
 from tg_pipeline.store.database import Database
 from tg_pipeline.store.embedded import acquire
 
-GIVEN_SERVER = "TG_PIPELINE_TEST_DATABASE_URL"
+GIVEN_SERVER = "TEST_DATABASE_URL"
 REAL_FILES = Path(__file__).parents[2] / "shared" / "data" / "telegram_desktop"
 
 
@@ -21,7 +21,7 @@ REAL_FILES = Path(__file__).parents[2] / "shared" / "data" / "telegram_desktop"
 def _own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep settings of the person who runs the tests out of them."""
     for name in list(os.environ):
-        if name.startswith("TG_PIPELINE_") and name != GIVEN_SERVER:
+        if name.startswith("TG_PIPELINE_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     logs.configure()
@@ -29,7 +29,7 @@ def _own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A PostgreSQL: the one named by TG_PIPELINE_TEST_DATABASE_URL, else an embedded one."""
+    """A PostgreSQL: the one named by TEST_DATABASE_URL, else an embedded one."""
     if given := os.environ.get(GIVEN_SERVER):
         yield given
         return

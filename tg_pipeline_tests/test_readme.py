@@ -3,6 +3,7 @@
 import doctest
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -44,7 +45,7 @@ def test_readme_shows_what_its_commands_print(tmp_path: Path) -> None:
     for kind, text in blocks():
         if kind == "python":
             (tmp_path / "program.py").write_text(text)
-            run(f"{sys.executable} program.py", tmp_path, environment)
+            run(f"{shlex.quote(sys.executable)} program.py", tmp_path, environment)
             continue
         for command, expected in commands(text):
             if command.startswith("export "):

@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-from tg_pipeline.errors import EmbeddedStartFailed, TgPipelineError
+from tg_pipeline.errors import DatabaseLost, EmbeddedStartFailed, TgPipelineError
 from tg_pipeline.store.embedded import sockets
 from tg_pipeline.store.embedded.cluster import Cluster
 from tg_pipeline.store.embedded.detached import detach, report
@@ -31,6 +31,8 @@ _PATIENCE_SECONDS = 2  # what a killed server leaves mostly ends by itself
 _LEFTOVER_SECONDS = 60
 _SHUTDOWN_SECONDS = 8  # a server that recovers from a full disk may never end politely
 _LOG_LIMIT_BYTES = 8 << 20
+
+_KILLED = DatabaseLost("the embedded server was killed while it started")
 
 
 class Watchdog:
@@ -67,8 +69,9 @@ class Watchdog:
         while not self._is_ready(server):
             late = self.signals.asked_to_stop or time.monotonic() > deadline
             if late or server.poll() is not None:
+                killed = server.returncode == -signal.SIGKILL
                 self._stop(server)
-                raise self.cluster.failure(log_position)
+                raise _KILLED if killed else self.cluster.failure(log_position)
             time.sleep(_READY_POLL_SECONDS)
         return server
 
