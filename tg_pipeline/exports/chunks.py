@@ -14,7 +14,7 @@ import pyarrow.json
 from tg_pipeline.contracts import ChatKey
 from tg_pipeline.exports.columns import COLUMNS, SCHEMA, TEXT, Column
 
-CHUNK_ROWS: Final = 10_000
+CHUNK_ROWS: Final = 5_000
 Array: TypeAlias = "pa.Array[Any]"
 pc: Any = pyarrow.compute  # its stubs know fewer combinations than it takes
 
