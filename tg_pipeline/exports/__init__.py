@@ -11,7 +11,7 @@ from tg_pipeline.exports.columns import COLUMNS, DATASET, EXPORTER_VERSION, SCHE
 from tg_pipeline.exports.ledger import Entry
 from tg_pipeline.exports.manifest import MANIFEST
 from tg_pipeline.exports.publication import Outcome, Published, PublishedWindow, publish
-from tg_pipeline.exports.window import (
+from tg_pipeline.store.windows import (
     Content,
     Grain,
     Window,

@@ -10,7 +10,7 @@ from typing import Final
 import pyarrow as pa
 
 from tg_pipeline.contracts import SCHEMA_VERSION
-from tg_pipeline.exports.window import Window
+from tg_pipeline.store.windows import Window
 
 DATASET: Final = "messages"
 EXPORTER_VERSION: Final = "1"

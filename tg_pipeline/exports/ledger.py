@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 
 from tg_pipeline.contracts import ChatKey
 from tg_pipeline.exports.columns import DATASET
-from tg_pipeline.exports.window import Grain, Window
+from tg_pipeline.store.windows import Grain, Window
 from tg_pipeline.store.tables import chat_days, exports
 
 _KEY = [column.name for column in exports.primary_key.columns]

@@ -26,7 +26,7 @@ from tg_pipeline.exports.drafts import Written
 from tg_pipeline.exports.formats import FORMATS, WRITERS, Writer
 from tg_pipeline.exports.ledger import Entry
 from tg_pipeline.exports.snapshot import Reader, Snapshot, open_reader
-from tg_pipeline.exports.window import Content, Window, contents
+from tg_pipeline.store.windows import Content, Window, contents
 from tg_pipeline.files import make_folder
 from tg_pipeline.logs import get_logger
 from tg_pipeline.store.database import Database

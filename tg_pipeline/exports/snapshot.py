@@ -25,7 +25,7 @@ from tg_pipeline.errors import (
     TgPipelineError,
 )
 from tg_pipeline.exports.columns import SELECT_LIST
-from tg_pipeline.exports.window import Content, Window, content, days_of_window
+from tg_pipeline.store.windows import Content, Window, content, days_of_window
 from tg_pipeline.logs import mask
 from tg_pipeline.store.database import Database
 
