@@ -25,7 +25,9 @@ class Settings(BaseModel):
     """All settings, validated. Field descriptions are the documentation."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    SECRETS: ClassVar[frozenset[str]] = frozenset({"database_url", "database_reader_url"})
+    SECRETS: ClassVar[frozenset[str]] = frozenset(
+        {"database_url", "database_reader_url", "dagster_database_url"}
+    )
 
     home: Path = Field(
         Path(".tg_pipeline"), description="folder for landing, exports and the embedded database"
@@ -44,8 +46,14 @@ class Settings(BaseModel):
     embedded: bool = Field(
         True, description="start an embedded PostgreSQL where no database_url is given"
     )
+    dagster_database_url: str | None = Field(
+        None, description="a database of Dagster's own, where database_url names a server"
+    )
     landing: Path | None = Field(None, description="folder of landed batches; <home>/landing")
     exports: Path | None = Field(None, description="folder of published files; <home>/exports")
+    inbox: Path | None = Field(
+        None, description="folder whose exports the inbox sensor imports; <home>/inbox"
+    )
     account: int | None = Field(
         None, ge=1, description="your Telegram user id, for exports that do not tell it"
     )
@@ -70,7 +78,7 @@ class Settings(BaseModel):
                 raise ValueError(f"no time zone is called {value!r}; try Europe/Berlin") from None
         return value
 
-    @field_validator("database_url", "database_reader_url")
+    @field_validator("database_url", "database_reader_url", "dagster_database_url")
     @classmethod
     def _postgres(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("postgresql://", "postgres://")):
@@ -86,6 +94,11 @@ class Settings(BaseModel):
     def exports_folder(self) -> Path:
         """Where datasets are published."""
         return self.exports or self.home / "exports"
+
+    @property
+    def inbox_folder(self) -> Path:
+        """Where exports are dropped to be imported."""
+        return self.inbox or self.home / "inbox"
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +240,7 @@ def _validated(merged: dict[str, Any], origins: Mapping[str, str], folder: Path)
         raise SettingInvalid(name, value, origins.get(name, "default"), reason) from None
     absolute = {
         name: folder / _expanded(path)
-        for name in ("home", "landing", "exports")
+        for name in ("home", "landing", "exports", "inbox")
         if (path := getattr(settings, name)) is not None
     }
     return settings.model_copy(update=absolute)
