@@ -3,7 +3,7 @@
     TgPipelineError
     ├── Transient   the same call may succeed later           exit code 75
     ├── Fatal       somebody has to change the surroundings   exit code 1 (2 for wrong usage)
-    └── DataError   the input is at fault                     exit code 1
+    └── DataError   the input is at fault                     exit code 1 (4: quality gate)
 
 Each class has a stable `code`; each instance carries what happened (`message`, which names the
 place) and what to do about it (`remedy`). Facts a caller may want are attributes.
@@ -15,7 +15,9 @@ from typing import ClassVar
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_QUARANTINED = 3
+EXIT_REFUSED = 4
 EXIT_TRY_LATER = 75
+_NAMED = 3  # a message names so many of what may be hundreds
 
 
 class TgPipelineError(Exception):
@@ -370,6 +372,32 @@ class EmbeddedStartFailed(Fatal):
         self.log = log
 
 
+class DagsterDatabaseMissing(Fatal):
+    """The archive lies on a given server, and nobody said where Dagster may keep its tables."""
+
+    code = "database.dagster_missing"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "no database is named for Dagster's own tables",
+            remedy="Create one, for example with `createdb dagster`, and set "
+            "TG_PIPELINE_DAGSTER_DATABASE_URL to it.",
+        )
+
+
+class DagsterDatabaseUnreachable(Transient):
+    """No connection to the database that Dagster's tables lie in."""
+
+    code = "database.dagster_unreachable"
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(
+            f"no connection to Dagster's database at {url}: {reason}",
+            remedy="Check TG_PIPELINE_DAGSTER_DATABASE_URL and that the server runs, "
+            "then try again.",
+        )
+
+
 class QueryFailed(Fatal):
     """A query given by the user was refused by PostgreSQL."""
 
@@ -410,6 +438,22 @@ class ChatUnknown(DataError):
             remedy="`tg-pipeline status` lists the chats with their keys.",
         )
         self.chat = chat
+
+
+class QualityRefused(DataError):
+    """The quality gate kept windows from being published; the others are published."""
+
+    code = "quality.refused"
+    exit_code = EXIT_REFUSED
+
+    def __init__(self, refused: tuple[str, ...]) -> None:
+        named = "; ".join(refused[:_NAMED]) + ("; …" if len(refused) > _NAMED else "")
+        super().__init__(
+            f"the quality gate refused {len(refused)} of the windows: {named}",
+            remedy="`tg-pipeline check` judges them and shows what was found; `tg-pipeline export "
+            "--force` publishes them all the same, and the manifest will say so.",
+        )
+        self.refused = refused
 
 
 class QuarantineUnknown(DataError):

@@ -1,25 +1,34 @@
 """`tg-pipeline export`: Parquet and JSONL brought up to date."""
 
-from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tg_pipeline.cli.options import AsJson, Home, Quiet, Verbose, archive, chat_key, load_settings
+from tg_pipeline.cli.options import (
+    AsJson,
+    Chats,
+    Home,
+    Quiet,
+    Since,
+    Until,
+    Verbose,
+    archive,
+    chat_key,
+    day_of,
+    load_settings,
+)
 
-_DAY = ["%Y-%m-%d"]
+if TYPE_CHECKING:
+    from tg_pipeline.exports import Published
 
 
 def export(
-    chats: Annotated[
-        list[str] | None, typer.Argument(help="Chat keys, as `status` shows; all if left out.")
-    ] = None,
-    since: Annotated[
-        datetime | None, typer.Option(formats=_DAY, help="First day (UTC), included.")
-    ] = None,
-    until: Annotated[
-        datetime | None, typer.Option(formats=_DAY, help="Last day (UTC), included.")
-    ] = None,
+    chats: Chats = None,
+    since: Since = None,
+    until: Until = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Publish against the verdict; the manifest says so.")
+    ] = False,
     as_json: AsJson = False,
     home: Home = None,
     verbose: Verbose = 0,
@@ -27,29 +36,44 @@ def export(
 ) -> None:
     """Publish Parquet and JSONL; files that are up to date are left as they are.
 
+    What `check` has not passed is refused (exit code 4), and the rest is published.
+
     Examples:
       tg-pipeline export
 
       tg-pipeline export -1001613744721 --since 2024-01-01
     """
     from tg_pipeline.cli.console import show
-    from tg_pipeline.flows import publish_window
+    from tg_pipeline.flows import find_windows, publish_windows
 
     loaded = load_settings(home, verbose, quiet)
     keys = [chat_key(text) for text in chats or ()] or None
     with archive(loaded) as opened, show.progress() as progress:
-        published = publish_window(
-            opened,
-            keys,
-            since=since.date() if since else None,
-            until=until.date() if until else None,
-            progress=progress,
-        )
+        windows = find_windows(opened, keys, since=day_of(since), until=day_of(until))
+        published = publish_windows(opened, windows, force=force, progress=progress)
     if as_json:
         show.json(published.as_dict())
-        return
-    show.text(
-        f"{published.rows:,} messages in {published.written + published.unchanged} files: "
-        f"{published.written} written, {published.unchanged} unchanged"
-    )
-    show.text(f"Manifest: {published.manifest}")
+    else:
+        show.text(
+            f"{published.rows:,} messages in {published.written + published.unchanged} files: "
+            f"{published.written} written, {published.unchanged} unchanged"
+        )
+        show.text(f"Manifest: {published.manifest}")
+    refuse(published)
+
+
+def refuse(published: "Published") -> None:
+    """Say what the quality gate kept back.
+
+    Raises:
+        QualityRefused: it kept something back.
+    """
+    from tg_pipeline.errors import QualityRefused
+
+    if published.refused:
+        raise QualityRefused(
+            tuple(
+                f"{one.window} ({', '.join(one.ruling.failing) or 'not judged yet'})"
+                for one in published.refused
+            )
+        )

@@ -107,19 +107,21 @@ def _tell(report: "FileReport") -> None:
 
 def _publish(opened: "Archive", reports: "list[FileReport]", as_json: bool) -> None:
     from tg_pipeline.cli.console import show
+    from tg_pipeline.cli.export import refuse
     from tg_pipeline.contracts import ChatKey
-    from tg_pipeline.flows import known_chats, publish_window
+    from tg_pipeline.flows import known_chats, refresh
 
     touched = {ChatKey.parse(chat) for report in reports for chat in report.chats}
     if not touched:
         return
     with show.progress() as progress:
-        published = publish_window(opened, sorted(touched & known_chats(opened)), progress=progress)
+        published = refresh(opened, sorted(touched & known_chats(opened)), progress)
     if not as_json:
         show.text(
             f"Published to {opened.exports}: {published.written} files written, "
             f"{published.unchanged} unchanged"
         )
+    refuse(published)
 
 
 def _exit_code(reports: "list[FileReport]") -> int:

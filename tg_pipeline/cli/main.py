@@ -7,7 +7,18 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from tg_pipeline.cli import config, database, demo, doctor, export, files, quarantine, sql, status
+from tg_pipeline.cli import (
+    check,
+    config,
+    database,
+    demo,
+    doctor,
+    export,
+    files,
+    quarantine,
+    sql,
+    status,
+)
 from tg_pipeline.errors import EXIT_FAILED, TgPipelineError, UsageError
 
 EXIT_INTERRUPTED = 130
@@ -31,6 +42,7 @@ app.command("status")(status.status)
 app.command("export", context_settings={"ignore_unknown_options": True})(  # keys begin with a minus
     export.export
 )
+app.command("check", context_settings={"ignore_unknown_options": True})(check.check)
 app.command("sql")(sql.sql)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(database.app, name="db")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,6 +24,12 @@ Verbose = Annotated[
     ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show results and errors only.")]
+Chats = Annotated[
+    list[str] | None, typer.Argument(help="Chat keys, as `status` shows; all if left out.")
+]
+_DAY = ["%Y-%m-%d"]
+Since = Annotated[datetime | None, typer.Option(formats=_DAY, help="First day (UTC), included.")]
+Until = Annotated[datetime | None, typer.Option(formats=_DAY, help="Last day (UTC), included.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
@@ -48,6 +55,11 @@ def archive(loaded: "Loaded") -> Iterator["Archive"]:
     with open_archive(loaded.settings) as opened:
         show.note(f"Database: {opened.database.described}")
         yield opened
+
+
+def day_of(moment: datetime | None) -> date | None:
+    """The day that --since or --until names."""
+    return moment.date() if moment else None
 
 
 def chat_key(text: str) -> "ChatKey":

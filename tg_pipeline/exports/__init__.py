@@ -1,6 +1,6 @@
 """Exports: windows of messages as immutable, content-named files, and one manifest.
 
-    publish(database, folder, windows(connection, "month"))
+    publish(database, folder, windows)
 
 writes `messages/parquet/chat=…/period=…/<sha256>.parquet` and the same rows as
 `messages/jsonl/…/<sha256>.jsonl.zst`, then replaces `messages/_manifest.json`, which *is* the
@@ -10,16 +10,8 @@ dataset: a file that it does not name does not belong to it.
 from tg_pipeline.exports.columns import COLUMNS, DATASET, EXPORTER_VERSION, SCHEMA, Column
 from tg_pipeline.exports.ledger import Entry
 from tg_pipeline.exports.manifest import MANIFEST
-from tg_pipeline.exports.publication import Outcome, Published, PublishedWindow, publish
-from tg_pipeline.store.windows import (
-    Content,
-    Grain,
-    Window,
-    contents,
-    data_version,
-    first_day,
-    windows,
-)
+from tg_pipeline.exports.publication import publish
+from tg_pipeline.exports.published import Outcome, Published, PublishedWindow
 
 __all__ = [
     "COLUMNS",
@@ -28,16 +20,9 @@ __all__ = [
     "MANIFEST",
     "SCHEMA",
     "Column",
-    "Content",
     "Entry",
-    "Grain",
     "Outcome",
     "Published",
     "PublishedWindow",
-    "Window",
-    "contents",
-    "data_version",
-    "first_day",
     "publish",
-    "windows",
 ]

@@ -5,7 +5,7 @@ lock is shared by those who record a window and held alone by the one who render
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
@@ -15,8 +15,8 @@ from sqlalchemy.engine import Connection
 
 from tg_pipeline.contracts import ChatKey
 from tg_pipeline.exports.columns import DATASET
-from tg_pipeline.store.windows import Grain, Window
 from tg_pipeline.store.tables import chat_days, exports
+from tg_pipeline.store.windows import Grain, Window
 
 _KEY = [column.name for column in exports.primary_key.columns]
 _AT_ONCE = 1000  # a statement takes 65,535 parameters
@@ -40,6 +40,8 @@ class Entry:
     schema_version: str
     data_version: str
     exporter_version: str
+    verdict: str
+    forced: bool
     published_at: datetime
 
     @property
@@ -79,12 +81,22 @@ def record(connection: Connection, schema: str, entries: Iterable[Entry]) -> Non
         connection.execute(upsert, row)
 
 
+def rejudge(connection: Connection, entries: Iterable[Entry]) -> None:
+    """Enter the present verdict on files, unless others have taken their place."""
+    for entry in entries:
+        same = [exports.c[name] == getattr(entry, name) for name in (*_KEY, "sha256")]
+        judged = {"verdict": entry.verdict, "forced": entry.forced}
+        connection.execute(
+            exports.update().where(*same).values(**judged, written_by=sa.text("DEFAULT"))
+        )
+
+
 def entries(connection: Connection, only: Sequence[Window] | None = None) -> list[Entry]:
     """Recorded files of the dataset, or of some windows of it, in the manifest's order."""
     query = sa.select(exports).where(exports.c.dataset == DATASET)
     if only is not None:
         query = query.where(_in_chats({window.chat for window in only}))
-    found = [Entry(**row._mapping) for row in connection.execute(query)]
+    found = [_entry(row) for row in connection.execute(query)]
     wanted = None if only is None else set(only)
     return sorted(
         (entry for entry in found if wanted is None or entry.window in wanted),
@@ -123,7 +135,11 @@ def withdraw_other_grains(connection: Connection, published: Collection[Window])
 
 def _deleted(connection: Connection, which: sa.ColumnElement[bool]) -> list[Entry]:
     statement = exports.delete().where(exports.c.dataset == DATASET, which).returning(exports)
-    return [Entry(**row._mapping) for row in connection.execute(statement)]
+    return [_entry(row) for row in connection.execute(statement)]
+
+
+def _entry(row: sa.Row[Any]) -> Entry:
+    return Entry(**{field.name: row._mapping[field.name] for field in fields(Entry)})
 
 
 def _in_chats(chats: Collection[ChatKey]) -> sa.ColumnElement[bool]:

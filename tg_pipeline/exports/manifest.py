@@ -167,7 +167,7 @@ def _file(entry: Entry) -> Document:
         "schema_version": entry.schema_version,
         "data_version": entry.data_version,
         "exporter_version": entry.exporter_version,
-        "verdict": None,
+        "verdict": entry.verdict,
         "profile": "full",
-        "forced": False,
+        "forced": entry.forced,
     }

@@ -8,11 +8,9 @@ still names whole files, and the next run continues with what is missing.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 from sqlalchemy.engine import Connection
@@ -25,91 +23,13 @@ from tg_pipeline.exports.columns import DATASET, EXPORTER_VERSION, schema_of
 from tg_pipeline.exports.drafts import Written
 from tg_pipeline.exports.formats import FORMATS, WRITERS, Writer
 from tg_pipeline.exports.ledger import Entry
+from tg_pipeline.exports.published import Outcome, Published, PublishedWindow
 from tg_pipeline.exports.snapshot import Reader, Snapshot, open_reader
-from tg_pipeline.store.windows import Content, Window, contents
 from tg_pipeline.files import make_folder
 from tg_pipeline.logs import get_logger
+from tg_pipeline.quality import Ruling, rulings, unjudged
 from tg_pipeline.store.database import Database
-
-
-class Outcome(StrEnum):
-    """What became of a window."""
-
-    WRITTEN = "written"
-    UNCHANGED = "unchanged"
-    EMPTY = "empty"
-    """It holds no rows, so there is no file; files it had are withdrawn."""
-
-
-@dataclass(frozen=True, slots=True)
-class PublishedWindow:
-    """A window and the files that hold it."""
-
-    window: Window
-    outcome: Outcome
-    data_version: str
-    files: tuple[Entry, ...]
-
-    @property
-    def rows(self) -> int:
-        """Messages in the window."""
-        return max((file.rows for file in self.files), default=0)
-
-    @property
-    def bytes(self) -> int:
-        """Size of its files together."""
-        return sum(file.bytes for file in self.files)
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """What a publication did."""
-
-    windows: tuple[PublishedWindow, ...]
-    withdrawn: tuple[Entry, ...]
-    manifest: Path
-    manifest_replaced: bool
-
-    def count(self, outcome: Outcome) -> int:
-        """How many windows came out like that."""
-        return sum(window.outcome is outcome for window in self.windows)
-
-    @property
-    def rows(self) -> int:
-        """Messages in the published windows."""
-        return sum(window.rows for window in self.windows)
-
-    @property
-    def bytes(self) -> int:
-        """Size of the published windows' files."""
-        return sum(window.bytes for window in self.windows)
-
-    @property
-    def written(self) -> int:
-        """How many files were written."""
-        return self._files(Outcome.WRITTEN)
-
-    @property
-    def unchanged(self) -> int:
-        """How many files were up to date."""
-        return self._files(Outcome.UNCHANGED)
-
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON output."""
-        return {
-            "manifest": str(self.manifest),
-            "manifest_replaced": self.manifest_replaced,
-            "windows": len(self.windows),
-            "messages": self.rows,
-            "files_written": self.written,
-            "files_unchanged": self.unchanged,
-            "files_withdrawn": len(self.withdrawn),
-            "bytes": self.bytes,
-        }
-
-    def _files(self, outcome: Outcome) -> int:
-        return sum(len(window.files) for window in self.windows if window.outcome is outcome)
-
+from tg_pipeline.store.windows import Content, Window
 
 Progress = Callable[[PublishedWindow], None]
 
@@ -119,10 +39,12 @@ def publish(
     folder: Path,
     windows: Sequence[Window],
     *,
+    force: bool = False,
     progress: Progress = lambda _: None,
 ) -> Published:
     """Bring the files of these windows up to date below `folder`/messages.
 
+    A window that the quality gate does not let pass is refused, and its files stay as they were.
     A window is left alone when its data version and the exporter are those of its files. Windows
     that no longer hold rows, and files of another grain of the chats given, are withdrawn.
 
@@ -134,6 +56,7 @@ def publish(
         database: what to publish.
         folder: where exports live; one folder per database schema.
         windows: which; give all windows of a chat when its grain has changed.
+        force: publish against the verdict; the manifest says so.
         progress: called after each window.
 
     Raises:
@@ -144,7 +67,7 @@ def publish(
     make_folder(dataset)
     done = []
     with _memory_given_back():
-        for published in _Publication(database, dataset).each(sorted(set(windows))):
+        for published in _Publication(database, dataset, force).each(sorted(set(windows))):
             done.append(published)
             progress(published)
     withdrawn, replaced = _refresh(database, dataset, windows)
@@ -166,21 +89,24 @@ def _memory_given_back() -> Iterator[None]:
 class _Publication:
     database: Database
     dataset: Path
+    force: bool
 
     def each(self, windows: Sequence[Window]) -> Iterable[PublishedWindow]:
         """Settle one window after another; what is unchanged costs no connection of its own."""
-        with self.database.transaction() as connection:
+        with self.database.snapshot() as connection:
             recorded = _by_window(ledger.entries(connection, windows))
-            expected = contents(connection, windows)
+            ruled = rulings(connection, windows)
         with ExitStack() as stack:
             reader: Reader | None = None
             for window in windows:
-                files = recorded.get(window, ())
-                if self._current(files, expected[window]):
-                    yield _unchanged(window, files)
-                    continue
-                reader = reader or stack.enter_context(open_reader(self.database))
-                yield self._settle(window, reader)
+                files, ruling = recorded.get(window, ()), ruled[window]
+                if not (ruling.is_open or self.force):
+                    yield PublishedWindow(window, Outcome.REFUSED, ruling.version, files, ruling)
+                elif self._current(files, ruling.version):
+                    yield self._unchanged(window, files, ruling)
+                else:
+                    reader = reader or stack.enter_context(open_reader(self.database))
+                    yield self._settle(window, reader)
 
     def _settle(self, window: Window, reader: Reader) -> PublishedWindow:
         """Write a window, unless somebody else has done so meanwhile."""
@@ -190,24 +116,45 @@ class _Publication:
             files = tuple(ledger.entries(connection, [window]))
             with reader.snapshot() as snapshot:
                 held = _reconciled(snapshot, window)
-                if self._current(files, held):
-                    return _unchanged(window, files)
+                ruling = self._ruling(window, held)
+                if not (ruling.is_open or self.force):
+                    return PublishedWindow(window, Outcome.REFUSED, held.version, files, ruling)
+                if self._current(files, held.version):
+                    return self._unchanged(window, files, ruling)
                 if not held.rows:
-                    return PublishedWindow(window, Outcome.EMPTY, held.version, ())
-                files = self._write(snapshot, window, held)
+                    return PublishedWindow(window, Outcome.EMPTY, held.version, (), ruling)
+                files = self._write(snapshot, window, held, ruling)
             ledger.record(connection, schema, files)
         get_logger().info("export.written", window=str(window), rows=held.rows)
-        return PublishedWindow(window, Outcome.WRITTEN, held.version, files)
+        return PublishedWindow(window, Outcome.WRITTEN, held.version, files, ruling)
 
-    def _current(self, files: Sequence[Entry], held: Content) -> bool:
+    def _ruling(self, window: Window, held: Content) -> Ruling:
+        """The ruling on just the state that is being read; none if the data is newer already."""
+        with self.database.snapshot() as connection:
+            ruling = rulings(connection, [window])[window]
+        return ruling if ruling.version == held.version else unjudged(window, held)
+
+    def _unchanged(self, window: Window, files: Sequence[Entry], ruling: Ruling) -> PublishedWindow:
+        """Leave the files, but let the record say what they are published under now."""
+        judged = tuple(
+            replace(file, verdict=ruling.outcome.value, forced=not ruling.is_open) for file in files
+        )
+        if judged != tuple(files):
+            with self.database.transaction() as connection:
+                ledger.rejudge(connection, judged)
+        return PublishedWindow(window, Outcome.UNCHANGED, ruling.version, judged, ruling)
+
+    def _current(self, files: Sequence[Entry], version: str) -> bool:
         return tuple(sorted(file.format for file in files)) == tuple(sorted(FORMATS)) and all(
-            file.data_version == held.version
+            file.data_version == version
             and file.exporter_version == EXPORTER_VERSION
             and manifest.is_there(self.dataset, file)
             for file in files
         )
 
-    def _write(self, snapshot: Snapshot, window: Window, held: Content) -> tuple[Entry, ...]:
+    def _write(
+        self, snapshot: Snapshot, window: Window, held: Content, ruling: Ruling
+    ) -> tuple[Entry, ...]:
         """Write all formats from one pass over the rows."""
         schema = schema_of(window, held.version)
         with ExitStack() as stack:
@@ -219,10 +166,11 @@ class _Publication:
             for writer in writers:
                 if writer.rows != held.rows:
                     raise CountsDiffer(f"{writer.format} of {window}", held.rows, writer.rows)
-            return tuple(self._entry(window, held, writer) for writer in writers)
+            return tuple(self._entry(held, ruling, writer) for writer in writers)
 
-    def _entry(self, window: Window, held: Content, writer: Writer) -> Entry:
+    def _entry(self, held: Content, ruling: Ruling, writer: Writer) -> Entry:
         written: Written = writer.publish()
+        window = ruling.window
         return Entry(
             dataset=DATASET,
             format=writer.format,
@@ -237,6 +185,8 @@ class _Publication:
             schema_version=SCHEMA_VERSION,
             data_version=held.version,
             exporter_version=EXPORTER_VERSION,
+            verdict=ruling.outcome.value,
+            forced=not ruling.is_open,
             published_at=datetime.now(UTC),
         )
 
@@ -297,7 +247,3 @@ def _by_window(entries: Iterable[Entry]) -> dict[Window, tuple[Entry, ...]]:
     for entry in entries:
         found[entry.window] = (*found.get(entry.window, ()), entry)
     return found
-
-
-def _unchanged(window: Window, files: Sequence[Entry]) -> PublishedWindow:
-    return PublishedWindow(window, Outcome.UNCHANGED, files[0].data_version, tuple(files))

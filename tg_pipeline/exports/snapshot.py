@@ -25,9 +25,9 @@ from tg_pipeline.errors import (
     TgPipelineError,
 )
 from tg_pipeline.exports.columns import SELECT_LIST
-from tg_pipeline.store.windows import Content, Window, content, days_of_window
 from tg_pipeline.logs import mask
 from tg_pipeline.store.database import Database
+from tg_pipeline.store.windows import Content, Window, content, days_of_window
 
 BATCH_BYTES: Final = 4 * 1024 * 1024
 _CONNECT_SECONDS = 10

@@ -1,6 +1,7 @@
 """The verbs joined: the public Python API. The command line and the assets call these."""
 
 from tg_pipeline.flows.archive import Archive, open_archive
+from tg_pipeline.flows.check import check_windows
 from tg_pipeline.flows.import_files import FileReport, ImportOptions, import_files
 from tg_pipeline.flows.look import (
     Quarantined,
@@ -12,8 +13,9 @@ from tg_pipeline.flows.look import (
 )
 from tg_pipeline.flows.migrate import migrate
 from tg_pipeline.flows.progress import Progress, Step
-from tg_pipeline.flows.publish import publish_window
+from tg_pipeline.flows.publish import publish_windows, refresh
 from tg_pipeline.flows.settle import rebuild, settle
+from tg_pipeline.flows.windows import find_windows
 
 __all__ = [
     "Archive",
@@ -22,15 +24,18 @@ __all__ = [
     "Progress",
     "Quarantined",
     "Step",
+    "check_windows",
+    "find_windows",
     "import_files",
     "known_chats",
     "migrate",
     "open_archive",
-    "publish_window",
+    "publish_windows",
     "quarantined",
     "quarantined_one",
     "query",
     "rebuild",
+    "refresh",
     "settle",
     "status",
 ]

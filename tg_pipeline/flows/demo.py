@@ -8,7 +8,7 @@ from tg_pipeline.files import durable, make_folder
 from tg_pipeline.flows.archive import Archive
 from tg_pipeline.flows.import_files import FileReport, import_files
 from tg_pipeline.flows.progress import Progress, silent
-from tg_pipeline.flows.publish import publish_window
+from tg_pipeline.flows.publish import refresh
 from tg_pipeline.generator import DEMO_END, DesktopStyle, demo_histories, write_desktop_json
 
 
@@ -30,4 +30,4 @@ def demonstrate(archive: Archive, progress: Progress = silent) -> Demonstrated:
             file, demo_histories(), as_of=DEMO_END, style=DesktopStyle(account_export=True)
         )
     (report,) = import_files(archive, [sample], progress=progress)
-    return Demonstrated(sample, report, publish_window(archive, progress=progress))
+    return Demonstrated(sample, report, refresh(archive, progress=progress))

@@ -15,7 +15,6 @@ from tg_pipeline.contracts.rank import engagement_rank
 from tg_pipeline.store.sightings import clean
 from tg_pipeline.store.tables import (
     batches,
-    chat_days,
     chats,
     complete_ranges,
     messages,
@@ -107,12 +106,12 @@ def is_loaded(connection: Connection, manifest: BatchManifest) -> bool:
 
 
 def empty_chat(connection: Connection, chat: ChatKey) -> None:
-    """Remove all that is known of a chat."""
+    """Remove all that is known of a chat, but which days it had."""
     own = numbers_its_own_messages(chat.entity_id)
     for table in (messages, superseded_versions, complete_ranges):
         rows = table.delete().where(table.c.entity_id == chat.entity_id)
         connection.execute(rows if own else rows.where(table.c.account_id == chat.account_id))
-    for table in (batches, chat_days, chats, participant_names):
+    for table in (batches, chats, participant_names):
         connection.execute(table.delete().where(of_chat(table, chat)))
     connection.execute(
         quarantine.delete().where(

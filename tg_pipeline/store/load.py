@@ -4,7 +4,7 @@ What a chat's tables hold is a function of the batches in its landing folder. A 
 withdrawn from there makes its chat start over, so no step needs to remember what it interrupted.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,11 +15,11 @@ from sqlalchemy.engine import Connection
 
 from tg_pipeline.contracts import SCHEMA_VERSION, BatchManifest, ChatKey
 from tg_pipeline.contracts.codec import decode, encode
-from tg_pipeline.contracts.identity import numbers_its_own_messages
 from tg_pipeline.landing import LandingZone
 from tg_pipeline.logs import get_logger
 from tg_pipeline.store import facts, merge
 from tg_pipeline.store.database import Database
+from tg_pipeline.store.days import count_days, empty_days
 from tg_pipeline.store.sightings import COLUMNS, Sightings
 from tg_pipeline.store.tables import (
     batches,
@@ -31,28 +31,6 @@ from tg_pipeline.store.tables import (
 )
 
 _COPY = f"COPY staged ({', '.join(name for name, _ in COLUMNS)}) FROM STDIN"
-_DIGESTED = (
-    *merge.KEY,
-    *merge.VISIBLE,
-    "deleted_at",
-    "source",
-    "observed_at",
-    "first_seen",
-    "last_seen",
-    "raw",
-)
-_COUNT_DAYS = f"""
-INSERT INTO chat_days (entity_id, account_id, day, rows, service, hashed, digest)
-SELECT %(entity)s, %(account)s, (m.date AT TIME ZONE 'UTC')::date, count(*),
-       count(*) FILTER (WHERE m.kind = 'service'), count(m.content_hash),
-       bit_xor(hashtextextended(ROW({", ".join(f"m.{name}" for name in _DIGESTED)})::text, 0))
-FROM messages m
-WHERE m.entity_id = %(entity)s AND (%(own)s OR m.account_id = %(account)s)
-  AND m.date >= %(first)s::timestamp AT TIME ZONE 'UTC'
-  AND m.date < (%(last)s::date + 1)::timestamp AT TIME ZONE 'UTC'
-GROUP BY 3
-"""
-_DAYS_BRIDGED = 7  # recounting a few untouched days is cheaper than one more query
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +95,20 @@ def start_over_if_withdrawn(database: Database, zone: LandingZone, chat: ChatKey
         if loaded <= landed:
             return False
         facts.empty_chat(connection, chat)
+        empty_days(connection, chat)
     get_logger().info("chat.emptied", chat=str(chat), withdrawn=len(loaded - landed))
     return True
 
 
 def empty_all(database: Database) -> None:
-    """Empty every table but the record of exports; `load` fills them again from landing."""
-    names = ", ".join(table.name for table in metadata.sorted_tables if table is not exports)
+    """Empty every table but the record of exports; `load` fills them again from landing.
+
+    Days stay, with nothing in them, so that it can be seen which were there.
+    """
+    emptied = [table for table in metadata.sorted_tables if table not in {exports, chat_days}]
     with database.transaction() as connection:
-        connection.exec_driver_sql(f"TRUNCATE {names}")
+        connection.exec_driver_sql(f"TRUNCATE {', '.join(table.name for table in emptied)}")
+        empty_days(connection)
 
 
 def _merge_batch(
@@ -143,7 +126,7 @@ def _merge_batch(
         before = _quarantined(connection, manifest)
         days |= _replay(connection, zone, chat, manifest, folded.replays)
         updated += len(folded.replays) - (_quarantined(connection, manifest) - before)
-    _count_days(connection, chat, days)
+    count_days(connection, chat, days)
     facts.see_chat(connection, sightings.chats)
     facts.see_names(connection, chat, sightings.names)
     facts.mark_loaded(connection, manifest)
@@ -238,36 +221,6 @@ def _add_complete_ranges(connection: Connection, manifest: BatchManifest) -> Non
         row = {**found.model_dump(), "entity_id": manifest.entity_id}
         row["observed_at"] = manifest.observed_at
         connection.execute(insert(complete_ranges).on_conflict_do_nothing(), row)
-
-
-def _count_days(connection: Connection, chat: ChatKey, days: set[date]) -> None:
-    """Recompute rows and digest of the days that were touched.
-
-    One query for each stretch of days: PostgreSQL's planner knows nothing yet of rows that this
-    transaction has inserted, and a join with the list of days would scan the chat once a day.
-    """
-    known = {
-        "entity": chat.entity_id,
-        "account": chat.account_id,
-        "own": numbers_its_own_messages(chat.entity_id),
-    }
-    for first, last in _stretches(sorted(days)):
-        counted = chat_days.c.day.between(first, last)
-        connection.execute(chat_days.delete().where(facts.of_chat(chat_days, chat), counted))
-        connection.exec_driver_sql(_COUNT_DAYS, {**known, "first": first, "last": last})
-
-
-def _stretches(days: list[date]) -> Iterator[tuple[date, date]]:
-    """First and last day of each run of days without a large gap."""
-    if not days:
-        return
-    first = last = days[0]
-    for day in days:
-        if (day - last).days > _DAYS_BRIDGED:
-            yield first, last
-            first = day
-        last = day
-    yield first, last
 
 
 def _quarantined(connection: Connection, manifest: BatchManifest) -> int:

@@ -16,13 +16,26 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
 metadata = MetaData()
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration; a test holds it equal to Alembic's own answer."""
 UtcTime = DateTime(timezone=True)
+
+
+def _written_by() -> Column[int]:
+    """The transaction that last wrote the row: a view of the tables reads on from there."""
+    return Column(
+        "written_by",
+        BigInteger,
+        nullable=False,
+        server_default=text("(pg_current_xact_id())::text::bigint"),
+        comment="transaction that last wrote the row",
+    )
+
 
 chats = Table(
     "chats",
@@ -153,6 +166,7 @@ batches = Table(
     Column("observed_at", UtcTime, nullable=False),
     Column("sha256", Text, nullable=False),
     Column("loaded_at", UtcTime, nullable=False),
+    _written_by(),
     Index("batches_by_chat", "entity_id", "account_id"),
 )
 
@@ -176,6 +190,27 @@ chat_days = Table(
     Column("service", BigInteger, nullable=False, server_default="0", comment="service messages"),
     Column("hashed", BigInteger, nullable=False, server_default="0", comment="rows with content"),
     Column("digest", BigInteger, nullable=False, comment="XOR of the rows' hashes"),
+    _written_by(),
+    Index("chat_days_by_writer", "written_by"),
+)
+"""A day that has lost its last message stays, with 0 rows, so that its change can be seen."""
+
+quality_results = Table(
+    "quality_results",
+    metadata,
+    Column("entity_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("account_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("day", Date, primary_key=True),
+    Column("rule", Text, primary_key=True),
+    Column("rule_set", Text, nullable=False, comment="version of the rules"),
+    Column("rows", BigInteger, nullable=False, comment="with digest: the data version judged"),
+    Column("digest", BigInteger, nullable=False),
+    Column("outcome", Text, nullable=False, comment="passed, warning or failed"),
+    Column("findings", BigInteger, nullable=False),
+    Column("examples", JSONB, nullable=False),
+    Column("judged_at", UtcTime, nullable=False),
+    _written_by(),
+    Index("quality_results_by_writer", "written_by"),
 )
 
 exports = Table(
@@ -194,5 +229,8 @@ exports = Table(
     Column("schema_version", Text, nullable=False),
     Column("data_version", Text, nullable=False),
     Column("exporter_version", Text, nullable=False),
+    Column("verdict", Text, nullable=False, comment="of the quality gate"),
+    Column("forced", Boolean, nullable=False, comment="published against the verdict"),
     Column("published_at", UtcTime, nullable=False),
+    _written_by(),
 )

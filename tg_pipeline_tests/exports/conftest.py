@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tg_pipeline.exports import Grain, Published, publish, windows
+from tg_pipeline.exports import Published, publish
 from tg_pipeline.store.database import Database
+from tg_pipeline.store.windows import Grain, windows
+from tg_pipeline_tests.exports.rows import vouch
 
 Publish = Callable[..., Published]
 
@@ -18,7 +20,10 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def publish_all(database: Database, folder: Path) -> Publish:
+    """Publish everything, vouched for."""
+
     def run(grain: Grain = "month") -> Published:
+        vouch(database)
         with database.transaction() as connection:
             wanted = windows(connection, grain)
         return publish(database, folder, wanted)

@@ -9,7 +9,10 @@ import sqlalchemy as sa
 from psycopg.types.json import Jsonb
 
 from tg_pipeline.contracts import ChatKey
+from tg_pipeline.quality import RULE_SET, RULES
+from tg_pipeline.quality.verdicts import Verdict, write
 from tg_pipeline.store.database import Database
+from tg_pipeline.store.days import count_days
 from tg_pipeline.store.tables import chat_days, messages
 
 CHANNEL = ChatKey(-1001613744721)
@@ -78,26 +81,27 @@ def execute(database: Database, statement: str) -> None:
 
 def recount(database: Database) -> None:
     """Make `chat_days` true, as loading does."""
-    table = messages.c
-    digest = sa.func.bit_xor(sa.func.hashtextextended(sa.text("messages::text"), 0))
-    day = sa.cast(table.date, sa.Date)
-    query = sa.select(table.entity_id, table.account_id, day, sa.func.count(), digest).group_by(
-        table.entity_id, table.account_id, day
-    )
+    day = sa.cast(messages.c.date, sa.Date)
+    query = sa.select(messages.c.entity_id, messages.c.account_id, day).distinct()
     with database.transaction() as connection:
         connection.execute(chat_days.delete())
-        days: dict[tuple[ChatKey, date], list[int]] = {}
-        for entity, account, found, count, value in connection.execute(query):
-            held = days.setdefault((ChatKey.of(entity, account), found), [0, 0])
-            held[0] += count
-            held[1] ^= value
-        for (chat, found), (count, value) in days.items():
-            connection.execute(
-                chat_days.insert().values(
-                    entity_id=chat.entity_id,
-                    account_id=chat.account_id,
-                    day=found,
-                    rows=count,
-                    digest=value,
-                )
+        days: dict[ChatKey, set[date]] = {}
+        for entity, account, found in connection.execute(query):
+            days.setdefault(ChatKey.of(entity, account), set()).add(found)
+        for chat, found in days.items():
+            count_days(connection, chat, found)
+
+
+def vouch(database: Database) -> None:
+    """Let every day pass the quality gate as it is: these rows were never landed."""
+    with database.transaction() as connection:
+        days = connection.execute(sa.select(chat_days)).all()
+        passed = [
+            Verdict(
+                ChatKey(day.entity_id, day.account_id), day.day, rule.name, RULE_SET,
+                rows=day.rows, digest=day.digest,
             )
+            for day in days
+            for rule in RULES
+        ]  # fmt: skip
+        write(connection, passed)

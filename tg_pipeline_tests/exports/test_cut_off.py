@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from tg_pipeline.errors import DatabaseLost, DiskFull
-from tg_pipeline.exports import Window, publish, windows
+from tg_pipeline.exports import publish
 from tg_pipeline.exports.snapshot import Reader, open_reader
 from tg_pipeline.store.database import Database
+from tg_pipeline.store.windows import Window, windows
 from tg_pipeline_tests.exports.conftest import Publish
 from tg_pipeline_tests.exports.reading import damages, rows
 from tg_pipeline_tests.exports.rows import CHANNEL, execute, few, insert, message, on, recount
@@ -25,7 +26,8 @@ MONTHS = [date(2024, n, 1) for n in range(1, 9)]
 PUBLISH = """
 import sys
 from pathlib import Path
-from tg_pipeline.exports import publish, windows
+from tg_pipeline.exports import publish
+from tg_pipeline.store.windows import windows
 from tg_pipeline.store.database import Database
 
 url, schema, folder = sys.argv[1:]
@@ -33,7 +35,7 @@ with Database(url, schema) as database:
     with database.transaction() as connection:
         wanted = windows(connection, "month")
     print("ready", flush=True)
-    publish(database, Path(folder), wanted)
+    publish(database, Path(folder), wanted, force=True)
 """
 
 
@@ -164,7 +166,7 @@ def test_a_full_disk_leaves_the_dataset_as_it_was(database: Database, small_disk
     chance = random.Random(3)
     insert(database, few(CHANNEL, MONTHS[0], 10))
     january = [Window(CHANNEL, MONTHS[0], "month")]
-    publish(database, small_disk, january)
+    publish(database, small_disk, january, force=True)
     before = (small_disk / "messages" / "_manifest.json").read_bytes()
     insert(
         database,
@@ -174,7 +176,7 @@ def test_a_full_disk_leaves_the_dataset_as_it_was(database: Database, small_disk
         ],
     )
     with pytest.raises(DiskFull, match="small"):
-        publish(database, small_disk, january)
+        publish(database, small_disk, january, force=True)
     assert (small_disk / "messages" / "_manifest.json").read_bytes() == before
     assert not list(damages(small_disk))
     assert not list(small_disk.rglob("*.tmp"))

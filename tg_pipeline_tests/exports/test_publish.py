@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from tg_pipeline.errors import CountsDiffer, DatabaseUnreachable, FolderNotWritable
-from tg_pipeline.exports import Outcome, Window, manifest, publish, windows
+from tg_pipeline.exports import Outcome, manifest, publish
 from tg_pipeline.store.database import Database
+from tg_pipeline.store.windows import Window, windows
 from tg_pipeline_tests.exports import reading
 from tg_pipeline_tests.exports.conftest import Publish
 from tg_pipeline_tests.exports.reading import damages, files, on_disk, rows
@@ -58,7 +59,7 @@ def test_the_manifest_is_the_dataset(folder: Path, publish_all: Publish) -> None
         ("2024-02-01", "parquet"),
     ]
     first = found["files"][0]
-    assert (first["verdict"], first["profile"], first["forced"]) == (None, "full", False)
+    assert (first["verdict"], first["profile"], first["forced"]) == ("passed", "full", False)
     assert (
         first["path"] == f"jsonl/chat=-1001613744721/period=2024-01-01/{first['sha256']}.jsonl.zst"
     )

@@ -3,8 +3,8 @@ from datetime import UTC, date, datetime
 import pytest
 
 from tg_pipeline.contracts import ChatKey
-from tg_pipeline.exports import Window, contents, data_version, windows
 from tg_pipeline.store.database import Database
+from tg_pipeline.store.windows import Window, contents, data_version, windows
 from tg_pipeline_tests.exports.rows import CHANNEL, PRIVATE, execute, few, insert, message, on
 
 JANUARY = date(2024, 1, 1)

@@ -17,15 +17,15 @@ from tg_pipeline.flows import (
     ImportOptions,
     import_files,
     migrate,
-    publish_window,
     rebuild,
+    refresh,
     settle,
     status,
 )
 from tg_pipeline.generator import ACCOUNT, DesktopStyle, demo_histories, write_desktop_json
-from tg_pipeline_tests.contents import contents
 from tg_pipeline_tests.flows.conftest import NewArchive
 from tg_pipeline_tests.flows.making import account, chat, message, written
+from tg_pipeline_tests.state import archived
 
 BERLIN = ImportOptions(timezone="Europe/Berlin")
 ACCOUNT_EXPORT = DesktopStyle(account_export=True)
@@ -67,14 +67,14 @@ def all_kinds(path: Path, style: DesktopStyle = ACCOUNT_EXPORT) -> Path:
 def test_a_file_with_other_options_is_refused(archive: Archive, tmp_path: Path) -> None:
     path = written(tmp_path / "result.json", chat(local(1)))
     one(archive, path, BERLIN)
-    before = contents(archive.database)
+    before = archived(archive.database)
     report = one(archive, path, KOLKATA)
     assert report.error is not None
     assert report.error.code == "input.options_differ"
     assert "Europe/Berlin" in report.error.message
     assert "Asia/Kolkata" in report.error.message
     assert "--replace" in report.error.remedy
-    assert contents(archive.database) == before
+    assert archived(archive.database) == before
 
 
 def test_options_that_a_file_does_not_need_may_differ(archive: Archive, tmp_path: Path) -> None:
@@ -117,10 +117,10 @@ def test_replace_gives_the_tables_of_a_fresh_import(
     assert replaced.outcome.value == "imported"
     one(fresh, other, BERLIN)
     one(fresh, path, KOLKATA)
-    assert contents(archive.database) == contents(fresh.database)
+    assert archived(archive.database) == archived(fresh.database)
     same = one(archive, path, ImportOptions(timezone="Asia/Kolkata", replace=True))
     assert same.outcome.value == "unchanged"
-    assert contents(archive.database) == contents(fresh.database)
+    assert archived(archive.database) == archived(fresh.database)
 
 
 def test_a_chat_that_is_fed_no_longer_vanishes(archive: Archive, tmp_path: Path) -> None:
@@ -129,10 +129,10 @@ def test_a_chat_that_is_fed_no_longer_vanishes(archive: Archive, tmp_path: Path)
     del nameless["id"]
     path = written(tmp_path / "result.json", nameless)
     (surrogate,) = one(archive, path).chats
-    publish_window(archive)
+    refresh(archive)
     assert exported(archive) == {surrogate}
     one(archive, path, ImportOptions(chat_id=-1000000000077, replace=True))
-    publish_window(archive)
+    refresh(archive)
     assert [found.chat for found in status(archive) if found.messages] == ["-1000000000077"]
     assert exported(archive) == {"-1000000000077"}
     assert [found.chat for found in status(archive)] == ["-1000000000077"]
@@ -144,11 +144,11 @@ def test_a_replacement_that_is_refused_leaves_the_import_as_it_was(
     """The earlier import was withdrawn before the new options had been found impossible."""
     path = written(tmp_path / "result.json", account(chat(message(1)), chat(message(1), id=78)))
     one(archive, path)
-    before = contents(archive.database)
+    before = archived(archive.database)
     report = one(archive, path, ImportOptions(chat_id=-1000000000077, replace=True))
     assert report.error is not None
     assert report.error.code == "input.chat_id_not_applicable"
-    assert contents(archive.database) == before
+    assert archived(archive.database) == before
     assert one(archive, path).outcome.value == "unchanged"
 
 
@@ -213,9 +213,9 @@ def test_personal_parts_are_stored_nowhere(archive: Archive, tmp_path: Path) -> 
     secrets |= {"profile_pictures"}
     assert len(secrets) > 10
     one(archive, path)
-    publish_window(archive)
+    refresh(archive)
     kept = [*files_of(archive.zone.folder), *files_of(archive.exports)]
-    kept += [row.encode() for rows in contents(archive.database).values() for row in rows]
+    kept += [row.encode() for rows in archived(archive.database).values() for row in rows]
     assert len(kept) > 100
     text = b"\n".join(kept).replace(b"\\u002b", b"+")
     for secret in secrets:
@@ -244,21 +244,21 @@ def files_of(folder: Path) -> list[bytes]:
 
 def test_up_down_and_up_again_on_a_filled_database(archive: Archive, tmp_path: Path) -> None:
     one(archive, all_kinds(tmp_path / "result.json"))
-    before = contents(archive.database)
+    before = archived(archive.database)
     assert migrate(archive.settings, "base") is None
     assert migrate(archive.settings) is not None
-    assert not any(contents(archive.database).values())
+    assert not any(archived(archive.database).values())
     assert settle(archive) == []
-    assert contents(archive.database) == before
+    assert archived(archive.database) == before
     assert rebuild(archive) == []
-    assert contents(archive.database) == before
+    assert archived(archive.database) == before
 
 
 def test_an_import_after_the_tables_were_lost_fills_them(archive: Archive, tmp_path: Path) -> None:
     path = written(tmp_path / "result.json", chat(message(1)))
     one(archive, path)
-    before = contents(archive.database)
+    before = archived(archive.database)
     migrate(archive.settings, "base")
     migrate(archive.settings)
     one(archive, path)
-    assert contents(archive.database) == before
+    assert archived(archive.database) == before

@@ -19,8 +19,8 @@ from tg_pipeline.generator import (
     history,
     write_desktop_json,
 )
-from tg_pipeline_tests.contents import contents
 from tg_pipeline_tests.flows.conftest import NewArchive
+from tg_pipeline_tests.state import archived
 
 ORDERS = tuple(itertools.permutations(range(3)))
 DAY = timedelta(days=1)
@@ -156,8 +156,8 @@ def prove(
         imported(archive, [exports[place] for place in order])
         assert held_versions(archive) == readable, order
         assert quarantined_ids(archive) == unreadable, order
-        first = first or contents(archive.database)
-        assert contents(archive.database) == first, order
+        first = first or archived(archive.database)
+        assert archived(archive.database) == first, order
     return archive
 
 

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from tg_pipeline.errors import QueryFailed
 from tg_pipeline.flows import Archive, import_files, query
-from tg_pipeline_tests.contents import contents
 from tg_pipeline_tests.flows.making import chat, message, written
+from tg_pipeline_tests.state import archived
 
 REFUSED_QUERIES = {
     "insert": "INSERT INTO chats (entity_id) VALUES (1)",
@@ -39,18 +39,18 @@ def filled(archive: Archive, tmp_path: Path) -> Archive:
 
 
 def test_a_query_can_only_read(filled: Archive) -> None:
-    before = contents(filled.database)
+    before = archived(filled.database)
     with filled.database.snapshot() as connection:
         owner = connection.scalar(sa.text("SELECT current_user"))
     for kind, text in REFUSED_QUERIES.items():
         with pytest.raises(QueryFailed), query(filled, text.format(owner=owner)) as rows:
             pytest.fail(f"{kind}: {list(rows)}")
-    assert contents(filled.database) == before
+    assert archived(filled.database) == before
     assert not Path("/tmp/tg_pipeline_copied").exists()
 
 
 def test_a_query_sees_every_table_and_view(filled: Archive) -> None:
-    for name in (*contents(filled.database), "exports", "message_versions", "participants"):
+    for name in (*archived(filled.database), "exports", "message_versions", "participants"):
         with query(filled, f"SELECT * FROM {name}") as rows:
             assert next(rows)
 

@@ -10,12 +10,12 @@ import pytest
 import sqlalchemy as sa
 
 from tg_pipeline.contracts import ChatKey
-from tg_pipeline.flows import Archive, FileReport, ImportOptions, import_files, publish_window
+from tg_pipeline.flows import Archive, FileReport, ImportOptions, import_files, refresh
 from tg_pipeline.settings import Settings
 from tg_pipeline.store.database import Database, open_database
 from tg_pipeline_tests.cli.running import Program, ended
-from tg_pipeline_tests.contents import contents
 from tg_pipeline_tests.flows.conftest import NewArchive
+from tg_pipeline_tests.state import archived
 
 ZONE = ImportOptions(timezone="Europe/Berlin")
 
@@ -134,7 +134,7 @@ def test_a_refused_file_leaves_nothing(name: str, archive: Archive, real_files: 
     assert report.error is not None
     assert (report.outcome.value, report.error.code) == ("refused", REFUSED[name])
     assert report.counts.read == 0
-    assert not any(contents(archive.database).values())
+    assert not any(archived(archive.database).values())
     assert not [path for path in archive.zone.folder.rglob("*") if path.suffix == ".json"]
 
 
@@ -142,7 +142,7 @@ def test_parquet_of_a_real_channel_is_what_its_file_says(
     archive: Archive, real_files: Path
 ) -> None:
     alone(archive, real_files / HYPER_NEWS)
-    publish_window(archive)
+    refresh(archive)
     source = json.loads((real_files / HYPER_NEWS).read_bytes())["messages"]
     expected = [
         (
@@ -174,7 +174,7 @@ def test_together_twice_and_in_reversed_order(new_archive: NewArchive, real_file
         **dict.fromkeys(EXPECTED, "imported"),
         **dict.fromkeys(REFUSED, "refused"),
     }
-    once = contents(archive.database)
+    once = archived(archive.database)
     again = list(import_files(archive, paths(real_files), ZONE))
     for before, now in zip(first, again, strict=True):
         if now.error is None:
@@ -182,9 +182,9 @@ def test_together_twice_and_in_reversed_order(new_archive: NewArchive, real_file
             assert (now.counts.new, now.counts.updated) == (0, 0)
             assert now.counts.read == before.counts.read
             assert now.chats == before.chats
-    assert contents(archive.database) == once
+    assert archived(archive.database) == once
     list(import_files(other, list(reversed(paths(real_files))), ZONE))
-    assert contents(other.database) == once
+    assert archived(other.database) == once
     assert once["chat_days"]
 
 
@@ -193,7 +193,7 @@ def together(new_archive: NewArchive, real_files: Path) -> object:
     """What the tables hold after one import of all files."""
     archive = new_archive()
     list(import_files(archive, paths(real_files), ZONE))
-    return contents(archive.database)
+    return archived(archive.database)
 
 
 @pytest.mark.parametrize("server", ["given", "embedded"])
@@ -222,7 +222,7 @@ def test_two_processes_at_once(
         database_schema=schema if server == "given" else "tg_pipeline",
     )
     with open_database(settings) as database:
-        assert contents(database) == together
+        assert archived(database) == together
         if server == "given":
             with database.transaction() as connection:
                 connection.exec_driver_sql(f'DROP SCHEMA "{schema}" CASCADE')

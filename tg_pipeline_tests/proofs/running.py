@@ -15,7 +15,7 @@ import psutil
 
 from tg_pipeline.settings import Settings
 from tg_pipeline.store.database import open_database
-from tg_pipeline_tests.proofs import state
+from tg_pipeline_tests import state
 
 PROGRAM = Path(sys.executable).parent / "tg-pipeline"
 GONE_WITHIN_SECONDS = 10

@@ -15,7 +15,7 @@ from tg_pipeline.settings import Settings
 from tg_pipeline.store.database import open_database
 from tg_pipeline_tests.proofs import samples
 from tg_pipeline_tests.proofs.running import FAILED, Home, assert_one_message, kill
-from tg_pipeline_tests.proofs.state import assert_same
+from tg_pipeline_tests.state import assert_same
 
 ROOMY = "2g"
 LONG = [pytest.mark.prove, pytest.mark.timeout(3600)]

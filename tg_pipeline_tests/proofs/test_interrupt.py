@@ -10,7 +10,7 @@ import pytest
 
 from tg_pipeline_tests.proofs import samples
 from tg_pipeline_tests.proofs.running import SUCCESS, Home, Running, assert_one_message, kill
-from tg_pipeline_tests.proofs.state import assert_same
+from tg_pipeline_tests.state import assert_same
 
 INTERRUPTED = 130
 TRY_LATER = 75

@@ -11,7 +11,7 @@ import pytest
 
 from tg_pipeline_tests.proofs import samples
 from tg_pipeline_tests.proofs.running import PATIENCE_SECONDS, SUCCESS, Home, Running, kill
-from tg_pipeline_tests.proofs.state import assert_same
+from tg_pipeline_tests.state import assert_same
 
 TRY_LATER = 75
 FAILED = 1

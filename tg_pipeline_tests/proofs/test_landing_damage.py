@@ -14,7 +14,7 @@ from tg_pipeline.landing import LandingZone
 from tg_pipeline.settings import Settings
 from tg_pipeline.store.database import Database
 from tg_pipeline_tests.proofs import samples
-from tg_pipeline_tests.proofs.state import assert_same, contents
+from tg_pipeline_tests.state import assert_same, contents
 
 MESSAGES = 300
 

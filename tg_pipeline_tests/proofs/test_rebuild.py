@@ -14,7 +14,7 @@ from tg_pipeline.settings import Settings
 from tg_pipeline.store.database import Database
 from tg_pipeline_tests.proofs import samples
 from tg_pipeline_tests.proofs.running import FAILED, Home, assert_one_message
-from tg_pipeline_tests.proofs.state import assert_same, contents
+from tg_pipeline_tests.state import assert_same, contents
 
 LONG = [pytest.mark.prove, pytest.mark.timeout(3600)]
 MESSAGES = [pytest.param(2_000, id="short"), pytest.param(20_000, id="long", marks=LONG)]

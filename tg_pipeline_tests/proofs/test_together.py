@@ -7,7 +7,7 @@ import pytest
 
 from tg_pipeline_tests.proofs import samples
 from tg_pipeline_tests.proofs.running import SUCCESS, Home
-from tg_pipeline_tests.proofs.state import assert_same
+from tg_pipeline_tests.state import assert_same
 
 LONG = [pytest.mark.prove, pytest.mark.timeout(3600)]
 EXTENTS = [pytest.param(600, 1, id="short"), pytest.param(4_000, 12, id="long", marks=LONG)]

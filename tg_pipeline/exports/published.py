@@ -1,0 +1,106 @@
+"""What a publication did, window by window."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from tg_pipeline.exports.ledger import Entry
+from tg_pipeline.quality import Ruling
+from tg_pipeline.store.windows import Window
+
+
+class Outcome(StrEnum):
+    """What became of a window."""
+
+    WRITTEN = "written"
+    UNCHANGED = "unchanged"
+    EMPTY = "empty"
+    """It holds no rows, so there is no file; files it had are withdrawn."""
+    REFUSED = "refused"
+    """The quality gate is closed; files it had stay as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedWindow:
+    """A window and the files that hold it."""
+
+    window: Window
+    outcome: Outcome
+    data_version: str
+    files: tuple[Entry, ...]
+    ruling: Ruling
+
+    @property
+    def rows(self) -> int:
+        """Messages in the window."""
+        return max((file.rows for file in self.files), default=0)
+
+    @property
+    def bytes(self) -> int:
+        """Size of its files together."""
+        return sum(file.bytes for file in self.files)
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What a publication did."""
+
+    windows: tuple[PublishedWindow, ...]
+    withdrawn: tuple[Entry, ...]
+    manifest: Path
+    manifest_replaced: bool
+
+    def count(self, outcome: Outcome) -> int:
+        """How many windows came out like that."""
+        return sum(window.outcome is outcome for window in self.windows)
+
+    @property
+    def refused(self) -> tuple[PublishedWindow, ...]:
+        """Windows that the quality gate kept from being published."""
+        return tuple(window for window in self.windows if window.outcome is Outcome.REFUSED)
+
+    @property
+    def rows(self) -> int:
+        """Messages in the published windows."""
+        return sum(window.rows for window in self.windows)
+
+    @property
+    def bytes(self) -> int:
+        """Size of the published windows' files."""
+        return sum(window.bytes for window in self.windows)
+
+    @property
+    def written(self) -> int:
+        """How many files were written."""
+        return self._files(Outcome.WRITTEN)
+
+    @property
+    def unchanged(self) -> int:
+        """How many files were up to date."""
+        return self._files(Outcome.UNCHANGED)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON output."""
+        return {
+            "manifest": str(self.manifest),
+            "manifest_replaced": self.manifest_replaced,
+            "windows": len(self.windows),
+            "messages": self.rows,
+            "files_written": self.written,
+            "files_unchanged": self.unchanged,
+            "files_withdrawn": len(self.withdrawn),
+            "windows_refused": [
+                {
+                    "chat": str(refused.window.chat),
+                    "period": f"{refused.window.period}",
+                    "verdict": refused.ruling.outcome.value,
+                    "rules": list(refused.ruling.failing),
+                }
+                for refused in self.refused
+            ],
+            "bytes": self.bytes,
+        }
+
+    def _files(self, outcome: Outcome) -> int:
+        return sum(len(window.files) for window in self.windows if window.outcome is outcome)

@@ -1,0 +1,46 @@
+"""Checking: windows are judged by the rules of quality, and the verdicts are kept."""
+
+from collections.abc import Sequence
+
+from tg_pipeline.flows.archive import Archive
+from tg_pipeline.flows.progress import Progress, Step, silent
+from tg_pipeline.flows.windows import find_windows
+from tg_pipeline.quality import Outcome, Ruling, judge, rulings
+from tg_pipeline.store.windows import Window
+
+
+def check_windows(
+    archive: Archive,
+    windows: Sequence[Window] | None = None,
+    *,
+    only_unjudged: bool = False,
+    progress: Progress = silent,
+) -> list[Ruling]:
+    """Judge windows and tell how they stand, in order of chat and period.
+
+    Args:
+        archive: whose messages.
+        windows: which; all that hold messages where None.
+        only_unjudged: leave those alone that have a verdict on the data they hold now.
+        progress: told of every chat.
+    """
+    wanted = find_windows(archive) if windows is None else list(windows)
+    due = wanted
+    if only_unjudged:
+        due = [one.window for one in _rulings(archive, wanted) if one.outcome is Outcome.MISSING]
+    chats = sorted({window.chat for window in due})
+    judge(
+        archive.database,
+        archive.zone,
+        due,
+        progress=lambda span: progress(
+            Step("checking", chats.index(span.chat) + 1, len(chats), "chats")
+        ),
+    )
+    return _rulings(archive, wanted)
+
+
+def _rulings(archive: Archive, windows: Sequence[Window]) -> list[Ruling]:
+    with archive.database.snapshot() as connection:
+        found = rulings(connection, windows)
+    return [found[window] for window in sorted(found)]
