@@ -8,7 +8,7 @@ dataset: a file that it does not name does not belong to it.
 """
 
 from tg_pipeline.exports.columns import COLUMNS, DATASET, EXPORTER_VERSION, SCHEMA, Column
-from tg_pipeline.exports.ledger import Entry
+from tg_pipeline.exports.ledger import Entry, recorded
 from tg_pipeline.exports.manifest import MANIFEST
 from tg_pipeline.exports.publication import publish
 from tg_pipeline.exports.published import Outcome, Published, PublishedWindow
@@ -25,4 +25,5 @@ __all__ = [
     "Published",
     "PublishedWindow",
     "publish",
+    "recorded",
 ]

@@ -104,6 +104,19 @@ def entries(connection: Connection, only: Sequence[Window] | None = None) -> lis
     )
 
 
+def recorded(connection: Connection, only: Sequence[Window]) -> dict[Window, tuple[Entry, ...]]:
+    """The recorded files of some windows, by window; windows without any are left out."""
+    return by_window(entries(connection, only))
+
+
+def by_window(entries: Iterable[Entry]) -> dict[Window, tuple[Entry, ...]]:
+    """Files, window by window."""
+    found: dict[Window, tuple[Entry, ...]] = {}
+    for entry in entries:
+        found[entry.window] = (*found.get(entry.window, ()), entry)
+    return found
+
+
 def withdraw(connection: Connection, gone: Iterable[Entry]) -> None:
     """Take files out of the record."""
     key = sa.tuple_(*(exports.c[name] for name in _KEY))

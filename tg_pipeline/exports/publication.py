@@ -94,7 +94,7 @@ class _Publication:
     def each(self, windows: Sequence[Window]) -> Iterable[PublishedWindow]:
         """Settle one window after another; what is unchanged costs no connection of its own."""
         with self.database.snapshot() as connection:
-            recorded = _by_window(ledger.entries(connection, windows))
+            recorded = ledger.recorded(connection, windows)
             ruled = rulings(connection, windows)
         with ExitStack() as stack:
             reader: Reader | None = None
@@ -235,15 +235,8 @@ def _present(connection: Connection, dataset: Path) -> list[Entry]:
     """Recorded files of windows whose files are all there; the others must be written again."""
     whole: list[Entry] = []
     lost: list[Entry] = []
-    for files in _by_window(ledger.entries(connection)).values():
+    for files in ledger.by_window(ledger.entries(connection)).values():
         present = all(manifest.is_there(dataset, file) for file in files)
         (whole if present else lost).extend(files)
     ledger.withdraw(connection, lost)
     return whole
-
-
-def _by_window(entries: Iterable[Entry]) -> dict[Window, tuple[Entry, ...]]:
-    found: dict[Window, tuple[Entry, ...]] = {}
-    for entry in entries:
-        found[entry.window] = (*found.get(entry.window, ()), entry)
-    return found

@@ -108,15 +108,15 @@ def data_version(connection: Connection, window: Window) -> str:
 
 def contents(connection: Connection, wanted: Sequence[Window]) -> dict[Window, Content]:
     """Rows and data version of many windows, with one query."""
-    found: dict[Window, list[Day]] = {window: [] for window in wanted}
-    if found:
-        grains = sorted({window.grain for window in found})
-        for entity, account, *facts in connection.execute(_days_of(list(found))):
-            for grain in grains:
-                window = Window(ChatKey(entity, account), first_day(facts[0], grain), grain)
-                if window in found:
-                    found[window].append((facts[0], facts[1], facts[2]))
-    return {window: content(days) for window, days in found.items()}
+    return {window: content(days) for window, days in _days(connection, wanted).items()}
+
+
+def days_in(connection: Connection, wanted: Sequence[Window]) -> dict[Window, dict[date, int]]:
+    """Messages of each day of many windows, with one query; days without any are left out."""
+    return {
+        window: {day: rows for day, rows, _ in sorted(days) if rows}
+        for window, days in _days(connection, wanted).items()
+    }
 
 
 def content(days: Iterable[Day]) -> Content:
@@ -133,6 +133,18 @@ def days_of_window(window: Window) -> sa.Select[tuple[date, int, int]]:
     return sa.select(days.day, days.rows, days.digest).where(
         _any_of([window.chat]), days.day >= window.period, days.day < window.next_period
     )
+
+
+def _days(connection: Connection, wanted: Sequence[Window]) -> dict[Window, list[Day]]:
+    found: dict[Window, list[Day]] = {window: [] for window in wanted}
+    if found:
+        grains = sorted({window.grain for window in found})
+        for entity, account, *facts in connection.execute(_days_of(list(found))):
+            for grain in grains:
+                window = Window(ChatKey(entity, account), first_day(facts[0], grain), grain)
+                if window in found:
+                    found[window].append((facts[0], facts[1], facts[2]))
+    return found
 
 
 def _days_of(wanted: Sequence[Window]) -> sa.Select[tuple[int, int, date, int, int]]:
