@@ -1,6 +1,6 @@
 """`tg-pipeline export`: Parquet and JSONL brought up to date."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -17,9 +17,6 @@ from tg_pipeline.cli.options import (
     day_of,
     load_settings,
 )
-
-if TYPE_CHECKING:
-    from tg_pipeline.exports import Published
 
 
 def export(
@@ -59,21 +56,4 @@ def export(
             f"{published.written} written, {published.unchanged} unchanged"
         )
         show.text(f"Manifest: {published.manifest}")
-    refuse(published)
-
-
-def refuse(published: "Published") -> None:
-    """Say what the quality gate kept back.
-
-    Raises:
-        QualityRefused: it kept something back.
-    """
-    from tg_pipeline.errors import QualityRefused
-
-    if published.refused:
-        raise QualityRefused(
-            tuple(
-                f"{one.window} ({', '.join(one.ruling.failing) or 'not judged yet'})"
-                for one in published.refused
-            )
-        )
+    published.require_all()

@@ -107,7 +107,6 @@ def _tell(report: "FileReport") -> None:
 
 def _publish(opened: "Archive", reports: "list[FileReport]", as_json: bool) -> None:
     from tg_pipeline.cli.console import show
-    from tg_pipeline.cli.export import refuse
     from tg_pipeline.contracts import ChatKey
     from tg_pipeline.flows import known_chats, refresh
 
@@ -121,7 +120,7 @@ def _publish(opened: "Archive", reports: "list[FileReport]", as_json: bool) -> N
             f"Published to {opened.exports}: {published.written} files written, "
             f"{published.unchanged} unchanged"
         )
-    refuse(published)
+    published.require_all()
 
 
 def _exit_code(reports: "list[FileReport]") -> int:

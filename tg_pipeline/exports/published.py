@@ -5,6 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from tg_pipeline.errors import QualityRefused
 from tg_pipeline.exports.ledger import Entry
 from tg_pipeline.quality import Ruling
 from tg_pipeline.store.windows import Window
@@ -59,6 +60,20 @@ class Published:
     def refused(self) -> tuple[PublishedWindow, ...]:
         """Windows that the quality gate kept from being published."""
         return tuple(window for window in self.windows if window.outcome is Outcome.REFUSED)
+
+    def require_all(self) -> None:
+        """Be content only if nothing was refused.
+
+        Raises:
+            QualityRefused: the quality gate kept something back.
+        """
+        if self.refused:
+            raise QualityRefused(
+                tuple(
+                    f"{one.window} ({', '.join(one.ruling.failing) or 'not judged yet'})"
+                    for one in self.refused
+                )
+            )
 
     @property
     def rows(self) -> int:

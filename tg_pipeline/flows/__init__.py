@@ -1,6 +1,7 @@
 """The verbs joined: the public Python API. The command line and the assets call these."""
 
 from tg_pipeline.flows.archive import Archive, open_archive
+from tg_pipeline.flows.changes import Changes, changes
 from tg_pipeline.flows.check import check_windows
 from tg_pipeline.flows.import_files import FileReport, ImportOptions, import_files
 from tg_pipeline.flows.look import (
@@ -15,19 +16,24 @@ from tg_pipeline.flows.migrate import migrate
 from tg_pipeline.flows.progress import Progress, Step
 from tg_pipeline.flows.publish import publish_windows, refresh
 from tg_pipeline.flows.settle import rebuild, settle
+from tg_pipeline.flows.stages import due_windows, load_windows, verify_windows
 from tg_pipeline.flows.windows import find_windows
 
 __all__ = [
     "Archive",
+    "Changes",
     "FileReport",
     "ImportOptions",
     "Progress",
     "Quarantined",
     "Step",
+    "changes",
     "check_windows",
+    "due_windows",
     "find_windows",
     "import_files",
     "known_chats",
+    "load_windows",
     "migrate",
     "open_archive",
     "publish_windows",
@@ -38,4 +44,5 @@ __all__ = [
     "refresh",
     "settle",
     "status",
+    "verify_windows",
 ]

@@ -1,6 +1,6 @@
 """Bringing the tables in line with landing: what an interrupted run left is finished here."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from tg_pipeline.contracts import ChatKey
 from tg_pipeline.errors import BatchDamaged
@@ -12,13 +12,18 @@ from tg_pipeline.store.status import loaded_batches
 
 
 def settle(
-    archive: Archive, progress: Progress = silent, *, withdrawn: Iterable[ChatKey] = ()
+    archive: Archive,
+    progress: Progress = silent,
+    *,
+    chats: Collection[ChatKey] | None = None,
+    withdrawn: Iterable[ChatKey] = (),
 ) -> list[BatchDamaged]:
     """Load what is landed but not loaded, and empty and refill chats with withdrawn batches.
 
     Args:
         archive: what to settle.
         progress: told of every batch.
+        chats: only these; all where None.
         withdrawn: chats that have just lost batches. Another process may be loading one of these
             at this moment, so they are looked at under their lock whatever the tables show now.
 
@@ -28,10 +33,13 @@ def settle(
     loaded = loaded_batches(archive.database)
     suspects = set(withdrawn)
     suspects |= {c for c, names in loaded.items() if not names <= set(archive.zone.batches(c))}
+    if chats is not None:
+        suspects &= set(chats)
     for chat in sorted(suspects):
         if start_over_if_withdrawn(archive.database, archive.zone, chat):
             loaded.pop(chat, None)
-    landed = {(chat, name) for chat in archive.zone.chats() for name in archive.zone.batches(chat)}
+    wanted = archive.zone.chats() if chats is None else chats
+    landed = {(chat, name) for chat in wanted for name in archive.zone.batches(chat)}
     pending = landed - {(chat, name) for chat, names in loaded.items() for name in names}
     return _load_all(archive, sorted(pending), progress)
 

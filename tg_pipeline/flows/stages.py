@@ -16,9 +16,10 @@ from tg_pipeline.contracts.identity import numbers_its_own_messages
 from tg_pipeline.errors import BatchDamaged
 from tg_pipeline.flows.archive import Archive
 from tg_pipeline.flows.progress import Progress, Step, silent
+from tg_pipeline.flows.settle import settle
 from tg_pipeline.flows.windows import find_windows
 from tg_pipeline.quality import Outcome, Ruling, rulings
-from tg_pipeline.store.windows import Window, contents, days_in
+from tg_pipeline.store.windows import Window, contents, days_in, first_day
 
 if TYPE_CHECKING:
     from tg_pipeline.exports import Entry
@@ -103,6 +104,20 @@ def verify_windows(
     return found
 
 
+def load_windows(
+    archive: Archive, windows: Sequence[Window], progress: Progress = silent
+) -> dict[Window, Held]:
+    """Load all that is landed of these windows' chats, and tell what the windows hold now.
+
+    Raises:
+        BatchDamaged: a batch cannot be loaded; all others are.
+    """
+    damaged = settle(archive, progress, chats={window.chat for window in windows})
+    if damaged:
+        raise damaged[0]
+    return held(archive, windows)
+
+
 def landed(archive: Archive, windows: Sequence[Window]) -> dict[Window, Landed]:
     """What landing has of these windows; batches without a readable manifest are passed over."""
     found = {window: Landed(window) for window in windows}
@@ -148,6 +163,16 @@ def due_windows(archive: Archive, chats: Sequence[ChatKey] | None = None) -> lis
     windows = find_windows(archive, chats)
     rulings_now, files = judged(archive, windows), published(archive, windows)
     return [window for window in windows if _is_due(rulings_now[window], files.get(window, ()))]
+
+
+def windows_of_batch(archive: Archive, chat: ChatKey, batch: str) -> set[Window]:
+    """The windows that a landed batch touches; none if its manifest cannot be read."""
+    grain = archive.settings.period
+    try:
+        days = archive.zone.manifest(chat, batch).per_day
+    except BatchDamaged:
+        return set()
+    return {Window(chat, first_day(day, grain), grain) for day in days}
 
 
 def _is_due(ruling: Ruling, files: Sequence["Entry"]) -> bool:
