@@ -107,6 +107,20 @@ class UsageError(Fatal):
     exit_code = EXIT_USAGE
 
 
+class PortUnavailable(Fatal):
+    """Nothing can listen at an address: it is in use, reserved or not ours."""
+
+    code = "port.unavailable"
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        super().__init__(
+            f"cannot listen on port {port} of {host}: {reason}",
+            remedy="Choose another with --port, or end what uses it.",
+        )
+        self.host = host
+        self.port = port
+
+
 class FolderNotWritable(Fatal):
     """A folder we must write to cannot be written."""
 

@@ -10,8 +10,10 @@ import typer
 from tg_pipeline.cli import (
     check,
     config,
+    dagster,
     database,
     demo,
+    dev,
     doctor,
     export,
     files,
@@ -47,6 +49,8 @@ app.command("sql")(sql.sql)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(database.app, name="db")
 app.add_typer(config.app, name="config")
+app.command("dev")(dev.dev)
+app.add_typer(dagster.app, name="dagster")
 app.command("doctor")(doctor.doctor)
 
 

@@ -30,6 +30,8 @@ COMMANDS = dict(commands())
 def test_these_are_the_commands() -> None:
     assert sorted(COMMANDS) == [
         "config show",
+        "dagster env",
+        "dagster sync",
         "db load",
         "db migrate",
         "db rebuild",
@@ -37,6 +39,7 @@ def test_these_are_the_commands() -> None:
         "db stop",
         "db url",
         "demo",
+        "dev",
         "doctor",
         "export",
         "import",
