@@ -22,6 +22,7 @@ from dagster._core.storage.event_log.schema import (
     AssetCheckExecutionsTable,
     SqlEventLogStorageTable,
 )
+from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._serdes import serialize_value
 from dagster._time import get_current_timestamp
 from dagster_postgres import PostgresEventLogStorage
@@ -51,9 +52,16 @@ def record_materializations(
 def record_evaluations(
     instance: dg.DagsterInstance, events: Sequence[dg.AssetCheckEvaluation]
 ) -> None:
-    """Record results of checks on partitions, found by somebody outside of any run."""
+    """Record results of checks on partitions, found by somebody outside of any run.
+
+    The log keeps all of them; beside it Dagster has room for one such result of each check and
+    partition, and fails on a second one. So the one before is taken away first.
+    """
     storage = instance.event_log_storage
     if not isinstance(storage, PostgresEventLogStorage):
+        if isinstance(storage, SqlEventLogStorage):
+            with storage.index_connection() as connection:
+                _make_room(connection, events)
         _one_by_one(instance, events)
         return
     for some in _chunks(events):
@@ -65,7 +73,22 @@ def record_evaluations(
                 _execution(event, entry, number)
                 for event, entry, number in zip(some, entries, ids, strict=True)
             ]
+            _make_room(connection, some)
             connection.execute(sa.insert(AssetCheckExecutionsTable).values(rows))
+
+
+def _make_room(connection: sa.Connection, events: Sequence[dg.AssetCheckEvaluation]) -> None:
+    table = AssetCheckExecutionsTable.c
+    by_check = sorted(events, key=lambda event: event.asset_check_key)
+    for check, of_check in itertools.groupby(by_check, key=lambda event: event.asset_check_key):
+        connection.execute(
+            sa.delete(AssetCheckExecutionsTable).where(
+                table.asset_key == check.asset_key.to_string(),
+                table.check_name == check.name,
+                table.run_id == RUNLESS_RUN_ID,
+                table.partition.in_([event.partition for event in of_check]),
+            )
+        )
 
 
 def _one_by_one(
