@@ -54,12 +54,11 @@ def _result(names: Names, rule: Rule, rulings: Sequence[Ruling]) -> dg.AssetChec
     found = [(ruling, one) for ruling in rulings for one in ruling.rules if one.rule == rule.name]
     passed, severity = metadata.outcome_of([one for _, one in found])
     findings = sum(one.findings for _, one in found)
-    worst = max(found, key=lambda pair: pair[1].findings, default=None)
     return dg.AssetCheckResult(
         passed=passed,
         asset_key=names.key(MESSAGES),
         check_name=rule.name,
         severity=severity,
         description=f"{findings:,} findings in {len(rulings):,} windows" if findings else None,
-        metadata=metadata.of_rule(worst[1], worst[0]) if worst else {},
+        metadata=metadata.of_rule_in(found),
     )

@@ -17,6 +17,9 @@ from tg_pipeline.store.windows import Window
 Metadata = Mapping[str, Any]
 ROWS = "dagster/partition_row_count"
 _NOTHING = "empty"
+_EXAMPLES_SHOWN = 10
+_DOCS = {column.name: column.doc for column in COLUMNS}
+"""What published columns mean; those of the table of the same name mean the same."""
 
 
 def of_landed(landed: Landed) -> Metadata:
@@ -65,9 +68,19 @@ def of_rule(rule: RuleRuling, ruling: Ruling) -> Metadata:
         "findings": rule.findings,
         "messages": ruling.rows,
     }
-    if rule.examples:
-        rows = [dg.TableRecord(_plain(example)) for example in rule.examples]
-        told["examples"] = dg.MetadataValue.table(rows, _EXAMPLE_SCHEMA)
+    return told | _examples(rule.examples)
+
+
+def of_rule_in(found: Sequence[tuple[Ruling, RuleRuling]]) -> Metadata:
+    """How all windows of a run stand under one rule."""
+    if len(found) == 1:
+        return of_rule(found[0][1], found[0][0])
+    told: dict[str, Any] = {
+        "findings": sum(rule.findings for _, rule in found),
+        "messages": sum(ruling.rows for ruling, _ in found),
+        "windows": len(found),
+    }
+    told.update(_examples([example for _, rule in found for example in rule.examples]))
     return told
 
 
@@ -97,7 +110,7 @@ def table_columns() -> dg.TableSchema:
             dg.TableColumn(
                 column.name,
                 str(column.type).lower(),
-                description=column.comment,
+                description=_DOCS.get(column.name, column.comment),
                 constraints=dg.TableColumnConstraints(nullable=bool(column.nullable)),
             )
             for column in messages.columns
@@ -144,6 +157,13 @@ def _record(row: Any) -> dg.TableRecord:
             "text": row.text,
         }
     )
+
+
+def _examples(examples: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    if not examples:
+        return {}
+    rows = [dg.TableRecord(_plain(example)) for example in examples[:_EXAMPLES_SHOWN]]
+    return {"examples": dg.MetadataValue.table(rows, _EXAMPLE_SCHEMA)}
 
 
 def _plain(example: Mapping[str, Any]) -> dict[str, Any]:

@@ -34,13 +34,15 @@ _Event = TypeVar("_Event", dg.AssetMaterialization, dg.AssetCheckEvaluation)
 def record_materializations(
     instance: dg.DagsterInstance, events: Sequence[dg.AssetMaterialization]
 ) -> None:
-    """Record that partitions are materialized, by somebody outside of any run."""
+    """Record that partitions are materialized, by somebody outside of any run.
+
+    Give upstream assets first: Dagster calls an asset outdated whose event is the older one.
+    """
     storage = instance.event_log_storage
     if not isinstance(storage, PostgresEventLogStorage):
         _one_by_one(instance, events)
         return
-    by_asset = sorted(events, key=lambda event: event.asset_key)
-    for _, of_asset in itertools.groupby(by_asset, key=lambda event: event.asset_key):
+    for _, of_asset in itertools.groupby(events, key=lambda event: event.asset_key):
         for some in _chunks(of_asset):
             entries = [
                 _entry(DagsterEventType.ASSET_MATERIALIZATION, StepMaterializationData(event))

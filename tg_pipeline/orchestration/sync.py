@@ -137,14 +137,17 @@ def _tell_materializations(
     names: Names,
     windows: Sequence[Window],
 ) -> int:
+    """Tell the news of each asset in the order of the chain, and all that comes after news."""
+    keys = {window: partitions.key_of(window) for window in windows}
     fresh: list[dg.AssetMaterialization] = []
+    news: set[Window] = set()
     for asset, facts in _facts(archive, windows).items():
-        keys = {window: partitions.key_of(window) for window in facts}
         known = recorded.materialized(instance, names.key(asset), keys.values())
+        news |= {one for one in windows if _is_news(facts[one], known, keys[one])}
         fresh += [
-            _materialization(names.key(asset), window, keys[window], found)
-            for window, found in facts.items()
-            if _is_news(found, known, keys[window])
+            _materialization(names.key(asset), window, keys[window], facts[window])
+            for window in windows
+            if window in news and (facts[window][ROWS] or keys[window] in known)
         ]
     record_materializations(instance, fresh)
     return len(fresh)
