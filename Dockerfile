@@ -25,7 +25,7 @@ RUN groupadd --non-unique --gid "${GROUP_ID}" tg_pipeline \
     && install --directory --owner tg_pipeline --group tg_pipeline \
         /data /inbox /opt/dagster/storage
 COPY --from=build /opt/tg_pipeline /opt/tg_pipeline
-COPY dagster.yaml deploy/docker/workspace.yaml /opt/dagster/
+COPY --chmod=644 dagster.yaml deploy/docker/workspace.yaml /opt/dagster/
 # Without the embedded server a missing database URL is an error, never an empty archive on a disk
 # that is about to vanish.
 ENV DAGSTER_HOME=/opt/dagster \
