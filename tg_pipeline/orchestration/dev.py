@@ -47,7 +47,8 @@ def _serve(host: str, port: str, log_level: str) -> NoReturn:
     from tg_pipeline.orchestration.instance import open_instance, prepare  # noqa: PLC0415
     from tg_pipeline.orchestration.runs import clear_stale  # noqa: PLC0415
 
-    home = prepare(load().settings)
+    settings = load().settings
+    home = prepare(settings)
     with open_instance() as instance:
         cleared = clear_stale(instance)
     if log_level == "info":
@@ -56,9 +57,11 @@ def _serve(host: str, port: str, log_level: str) -> NoReturn:
     os.environ["DAGSTER_HOME"] = str(home)
     # A `.env` or dagster.yaml in the user's folder must not speak against what we were given.
     os.chdir(home)
+    text = sys.stderr.isatty() if settings.log_format == "auto" else settings.log_format == "text"
     dagster = [sys.executable, "-W", "ignore::FutureWarning", "-m", "dagster", "dev"]
-    what = ["-m", "tg_pipeline.definitions", "-h", host, "-p", port, "--log-level", log_level]
-    os.execv(sys.executable, [*dagster, *what])  # noqa: S606
+    what = ["-m", "tg_pipeline.definitions", "-h", host, "-p", port]
+    logs = ["--log-level", log_level, "--log-format", "colored" if text else "json"]
+    os.execv(sys.executable, [*dagster, *what, *logs])  # noqa: S606
 
 
 def _end_with_parent() -> None:

@@ -42,6 +42,7 @@ class Place:
     """
 
     def __init__(self, url: str, release: Callable[[], object] = bool) -> None:
+        self._named = url
         # Dagster's NOTIFY has parameters, which psycopg 3 refuses.
         self.url = re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql+psycopg2://", url)
         self.engine = sa.create_engine(
@@ -74,8 +75,8 @@ class Place:
         try:
             found = set(sa.inspect(self.engine).get_table_names())
         except sa.exc.OperationalError as error:
-            reason = str(error.orig).strip().splitlines()[-1]
-            raise DagsterDatabaseUnreachable(mask(self.url), mask(reason)) from error
+            reason = str(error.orig).strip().splitlines()[0]
+            raise DagsterDatabaseUnreachable(mask(self._named), mask(reason)) from error
         if found >= _TABLES:
             yield False
             return
