@@ -201,7 +201,7 @@ def build_schedule(
     )
     def publish_changed(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
         archive: flows.Archive = getattr(context.resources, names.archive)
-        due = flows.due_windows(archive)
+        due = [one for one in flows.due_windows(archive) if partitions.has(one)]
         partitions.register(context.instance, names, {window.chat for window in due})
         for chat, windows in itertools.groupby(due, key=lambda window: window.chat):
             if not _is_running(context.instance, str(chat)):
@@ -214,11 +214,12 @@ def request(windows: Sequence[Window]) -> dg.RunRequest:
     """A run of the chain over windows of one chat, from the first to the last of them."""
     first, last = windows[0], windows[-1]
     tags = {CHAT_TAG: str(first.chat)}
+    run_key = str(first.chat)  # within one tick: Dagster wants it where there are several
     if first == last:
-        return dg.RunRequest(partition_key=partitions.key_of(first), tags=tags)
+        return dg.RunRequest(run_key, partition_key=partitions.key_of(first), tags=tags)
     tags[ASSET_PARTITION_RANGE_START_TAG] = partitions.key_of(first)
     tags[ASSET_PARTITION_RANGE_END_TAG] = partitions.key_of(last)
-    return dg.RunRequest(tags=tags)
+    return dg.RunRequest(run_key, tags=tags)
 
 
 def _is_running(instance: dg.DagsterInstance, chat: str) -> bool:

@@ -1,7 +1,7 @@
 """One definition of partitions for all assets and checks: chat × period."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import UTC, date, datetime
 
 import dagster as dg
 
@@ -37,6 +37,11 @@ def window_of(key: str, grain: Grain) -> Window:
     """
     chat, _, period = key.rpartition("|")
     return Window(ChatKey.parse(chat), date.fromisoformat(period), grain)
+
+
+def has(window: Window) -> bool:
+    """Whether Dagster has a partition for it: messages with impossible dates lie in no period."""
+    return date.fromisoformat(_FIRST_DAY) <= window.period <= datetime.now(UTC).date()
 
 
 def register(instance: dg.DagsterInstance, names: Names, chats: Iterable[ChatKey]) -> None:
