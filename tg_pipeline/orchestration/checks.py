@@ -41,7 +41,8 @@ def build_checks(names: Names, settings: Settings) -> dg.AssetChecksDefinition:
         windows = [partitions.window_of(key, settings.period) for key in keys]
         with told():
             rulings = flows.check_windows(archive, windows, progress=logged(context))
-        if len(rulings) > 1:  # Dagster gives the results of a range to no partition
+        if not context.op_execution_context.has_partition_key:
+            # Dagster gives the results of a range to no partition.
             tell_rulings(context.instance, names, rulings)
         for rule in RULES:
             yield _result(names, rule, rulings)

@@ -61,9 +61,14 @@ class Pipeline:
     def definitions(self) -> dg.Definitions:
         return build_definitions(self.settings)
 
-    def import_(self, name: str, *messages: Any, **header: Any) -> None:
+    @cached_property
+    def repository(self) -> dg.RepositoryDefinition:
+        """The same, resolved as Dagster resolves it."""
+        return self.definitions.get_repository_def()
+
+    def import_(self, file: str, *messages: Any, **header: Any) -> None:
         """Import an export, and neither judge nor publish it; Dagster learns of its chat."""
-        path = written(self.settings.home / "dropped" / f"{name}.json", chat(*messages, **header))
+        path = written(self.settings.home / "dropped" / f"{file}.json", chat(*messages, **header))
         (report,) = flows.import_files(self.archive, [path])
         assert report.error is None, report
         partitions.register(self.instance, NAMES, flows.known_chats(self.archive))
@@ -97,7 +102,7 @@ class Pipeline:
     def sync(self) -> Synced:
         return sync_all(self.instance, self.archive, NAMES, lambda _: None)
 
-    def materialized(self, asset: str) -> dict[str, Mapping[str, Any]]:
+    def materialized(self, asset: str) -> dict[str, dict[str, Any]]:
         """Metadata of the latest materialization of each partition, without plots and samples."""
         found = {}
         records = self.instance.fetch_materializations(dg.AssetKey([asset]), limit=1000).records
