@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Self
 
 from dagster import DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
-from dagster._core.storage.tags import HIDDEN_TAG_PREFIX
+from dagster._core.storage.tags import HIDDEN_TAG_PREFIX, WILL_RETRY_TAG
 
 from tg_pipeline.store.embedded.locks import FileLock
 
@@ -82,14 +82,21 @@ def clear_stale(instance: DagsterInstance) -> list[str]:
         # Read again: it may have ended well before it was looked for, or been reported by others.
         stale = _unfinished(instance, suspects)
         for run in stale:
-            # Slots first: if we are killed in between, the run is still found.
-            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-            instance.report_run_failed(
-                run,
-                "The process of this run was killed. What it had committed is kept: "
-                "run it again, and it continues where it stopped.",
-            )
+            _report(instance, run)
     return [run.run_id for run in stale]
+
+
+def _report(instance: DagsterInstance, run: DagsterRun) -> None:
+    # Slots first: if we are killed in between, the run is still found.
+    instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+    instance.report_run_failed(
+        run,
+        "The process of this run was killed. What it had committed is kept: "
+        "run it again, and it continues where it stopped.",
+    )
+    if run.remote_job_origin is None:
+        # Dagster announces a retry of every crash, but begins again only what it launched itself.
+        instance.add_run_tags(run.run_id, {WILL_RETRY_TAG: "false"})
 
 
 def _unfinished(

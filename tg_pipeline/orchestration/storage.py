@@ -91,7 +91,9 @@ class Place:
         set_pg_statement_timeout(connection, self._milliseconds or 0)
 
 
-class _Runs(PostgresRunStorage):
+class ArchiveRuns(PostgresRunStorage):
+    """Runs on the shared engine."""
+
     def __init__(self, place: Place, autocreate: bool) -> None:
         super().__init__(place.url, autocreate)
         self._place, self._engine = place, place.engine
@@ -102,10 +104,13 @@ class _Runs(PostgresRunStorage):
         pool_recycle: int,  # noqa: ARG002  a broken connection is replaced, old or not
         max_overflow: int,  # noqa: ARG002  there is no limit to wait for
     ) -> None:
+        """Take the web server's limit on statements; connections are kept as they are."""
         self._place.limit(statement_timeout)
 
 
-class _Events(PostgresEventLogStorage):
+class ArchiveEvents(PostgresEventLogStorage):
+    """Events on the shared engine."""
+
     def __init__(self, place: Place, autocreate: bool) -> None:
         super().__init__(place.url, autocreate)
         self._place, self._engine = place, place.engine
@@ -116,11 +121,14 @@ class _Events(PostgresEventLogStorage):
         """The runs' call has done it."""
 
     def dispose(self) -> None:
+        """Close the place too: of the three, an instance disposes of this one last."""
         super().dispose()
-        self._place.close()  # of the three, an instance disposes of this one last
+        self._place.close()
 
 
-class _Schedules(PostgresScheduleStorage):
+class ArchiveSchedules(PostgresScheduleStorage):
+    """Schedules and sensors on the shared engine."""
+
     def __init__(self, place: Place, autocreate: bool) -> None:
         super().__init__(place.url, autocreate)
         self._engine = place.engine
@@ -143,9 +151,9 @@ class ArchiveStorage(DagsterStorage, ConfigurableClass):
         super().__init__()  # type: ignore[no-untyped-call]
         self._inst_data = inst_data
         with place.prepared() as autocreate:
-            self._runs = _Runs(place, autocreate)
-            self._events = _Events(place, autocreate)
-            self._schedules = _Schedules(place, autocreate)
+            self._runs = ArchiveRuns(place, autocreate)
+            self._events = ArchiveEvents(place, autocreate)
+            self._schedules = ArchiveSchedules(place, autocreate)
 
     @property
     def run_storage(self) -> PostgresRunStorage:

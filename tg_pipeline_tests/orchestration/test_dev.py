@@ -52,8 +52,8 @@ def processes(mark: str) -> list[psutil.Process]:
 
 
 def free_port() -> int:
-    """A port that is free, and that no outgoing connection takes meanwhile."""
-    for port in range(21000, 32000):
+    """A free port that neither outgoing connections nor other workers' tests take meanwhile."""
+    for port in range(21000 + os.getpid() % 10_000, 32000):
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))

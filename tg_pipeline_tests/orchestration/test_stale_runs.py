@@ -4,7 +4,7 @@ import json
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -59,6 +59,12 @@ def status(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRunStatus:
     return found.status
 
 
+def tags(instance: dg.DagsterInstance, run_id: str) -> Mapping[str, str]:
+    found = instance.get_run_by_id(run_id)
+    assert found is not None
+    return found.tags
+
+
 def failures(instance: dg.DagsterInstance, run_id: str) -> list[str | None]:
     logs = instance.all_logs(run_id, of_type=dg.DagsterEventType.RUN_FAILURE)
     return [entry.message for entry in logs]
@@ -80,6 +86,7 @@ def test_a_killed_run_fails_and_the_next_has_its_slot_at_once(
         assert clear_stale(instance) == [run_id]
 
     assert status(instance, run_id) is dg.DagsterRunStatus.FAILURE
+    assert tags(instance, run_id)["dagster/will_retry"] == "false"  # Dagster did not launch it
     (message,) = failures(instance, run_id)
     assert "killed" in (message or "")
     assert slots_in_use(instance) == 0
@@ -99,9 +106,8 @@ def test_a_living_run_keeps_its_slot(instance: dg.DagsterInstance) -> None:
 
 def test_the_mark_is_not_shown_and_names_the_process(instance: dg.DagsterInstance) -> None:
     with running("marked") as (process, run_id):
-        found = instance.get_run_by_id(run_id)
-    assert found is not None
-    assert json.loads(found.tags[TAG])["pid"] == process.pid
+        note = tags(instance, run_id)[TAG]
+    assert json.loads(note)["pid"] == process.pid
     assert TAG.startswith(".dagster/")  # which the web server leaves out
     clear_stale(instance)
 
@@ -172,9 +178,7 @@ def test_steps_in_processes_of_their_own_do_not_mark_the_run(
         process.wait()
 
     assert status(instance, run_id) is dg.DagsterRunStatus.SUCCESS
-    found = instance.get_run_by_id(run_id)
-    assert found is not None
-    assert TAG not in found.tags
+    assert TAG not in tags(instance, run_id)
 
 
 def test_two_who_look_at_once_report_once(instance: dg.DagsterInstance, dead: Process) -> None:
