@@ -29,6 +29,7 @@ COMMANDS = dict(commands())
 
 def test_these_are_the_commands() -> None:
     assert sorted(COMMANDS) == [
+        "check",
         "config show",
         "dagster env",
         "dagster sync",
