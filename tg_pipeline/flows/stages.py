@@ -155,14 +155,23 @@ def published(archive: Archive, windows: Sequence[Window]) -> dict[Window, tuple
         return recorded(connection, windows)
 
 
-def due_windows(archive: Archive, chats: Sequence[ChatKey] | None = None) -> list[Window]:
+def due_stretches(
+    archive: Archive, chats: Sequence[ChatKey] | None = None
+) -> list[tuple[Window, ...]]:
     """Windows with work to do: not judged as they are now, or passed and not published so.
 
-    What the gate has closed is not due: it needs other data, or a person.
+    What the gate has closed is not due: it needs other data, or a person. No such window lies
+    inside a stretch, because in a run over a stretch a failed check stops all of it.
     """
     windows = find_windows(archive, chats)
     rulings_now, files = judged(archive, windows), published(archive, windows)
-    return [window for window in windows if _is_due(rulings_now[window], files.get(window, ()))]
+    stretches: dict[tuple[ChatKey, int], list[Window]] = {}
+    closed = 0
+    for window in windows:
+        if _is_due(rulings_now[window], files.get(window, ())):
+            stretches.setdefault((window.chat, closed), []).append(window)
+        closed += rulings_now[window].outcome is Outcome.FAILED
+    return [tuple(stretch) for stretch in stretches.values()]
 
 
 def windows_of_batch(archive: Archive, chat: ChatKey, batch: str) -> set[Window]:

@@ -5,7 +5,6 @@ there is to do is read from the inbox and the tables each time.
 """
 
 import hashlib
-import itertools
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -19,6 +18,7 @@ from dagster._core.storage.tags import (
 )
 
 from tg_pipeline import flows
+from tg_pipeline.files import make_folder
 from tg_pipeline.flows import inbox
 from tg_pipeline.orchestration import partitions
 from tg_pipeline.orchestration.failures import RETRIES, logged, told
@@ -56,7 +56,7 @@ def build_jobs(names: Names, assets: Sequence[dg.AssetsDefinition]) -> tuple[Any
         with told():
             taken = list(inbox.take_in(archive, progress=logged(context)))
             for one in taken:
-                context.log.info(f"{one.name}: {one.outcome}, now at {one.moved_to or one.name}")
+                context.log.info(f"{one.name}: {one.outcome}, {one.moved_to or one.reason}")
             _publish(archive, taken, context)
 
     @dg.job(
@@ -98,6 +98,7 @@ def build_inbox_sensor(
     )
     def watch_inbox(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         archive: flows.Archive = getattr(context.resources, names.archive)
+        make_folder(archive.settings.inbox_folder)  # so that people see where it is
         entries = inbox.waiting(archive.settings)
         if not entries:
             return dg.SensorResult(
@@ -189,7 +190,7 @@ def next_windows(archive: flows.Archive, cursor: Cursor) -> tuple[list[Window], 
 def build_schedule(
     names: Names, chain: Any, status: dg.DefaultScheduleStatus
 ) -> dg.ScheduleDefinition:
-    """Every hour: judge and publish what has changed, one run for each chat."""
+    """Every hour: judge and publish what has changed, a chat's windows in as few runs as can be."""
 
     @dg.schedule(
         name=names.unique("publish_changed"),
@@ -197,15 +198,17 @@ def build_schedule(
         cron_schedule="7 * * * *",
         default_status=status,
         required_resource_keys={names.archive},
-        description="Judges and publishes windows that have changed, one run for each chat.",
+        description="Judges and publishes windows that have changed: one run for each chat, "
+        "more where the gate has closed windows in between.",
     )
     def publish_changed(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
         archive: flows.Archive = getattr(context.resources, names.archive)
-        due = [one for one in flows.due_windows(archive) if partitions.has(one)]
-        partitions.register(context.instance, names, {window.chat for window in due})
-        for chat, windows in itertools.groupby(due, key=lambda window: window.chat):
-            if not _is_running(context.instance, str(chat)):
-                yield request(list(windows))
+        due = flows.due_stretches(archive)
+        partitions.register(context.instance, names, {stretch[0].chat for stretch in due})
+        for stretch in due:
+            windows = [window for window in stretch if partitions.has(window)]
+            if windows and not _is_running(context.instance, str(windows[0].chat)):
+                yield request(windows)
 
     return publish_changed
 
@@ -213,12 +216,12 @@ def build_schedule(
 def request(windows: Sequence[Window]) -> dg.RunRequest:
     """A run of the chain over windows of one chat, from the first to the last of them."""
     first, last = windows[0], windows[-1]
-    tags = {CHAT_TAG: str(first.chat)}
-    run_key = str(first.chat)  # within one tick: Dagster wants it where there are several
-    if first == last:
-        return dg.RunRequest(run_key, partition_key=partitions.key_of(first), tags=tags)
-    tags[ASSET_PARTITION_RANGE_START_TAG] = partitions.key_of(first)
-    tags[ASSET_PARTITION_RANGE_END_TAG] = partitions.key_of(last)
+    run_key = partitions.key_of(first)  # within one tick: Dagster wants one where runs are several
+    tags = {
+        CHAT_TAG: str(first.chat),
+        ASSET_PARTITION_RANGE_START_TAG: partitions.key_of(first),
+        ASSET_PARTITION_RANGE_END_TAG: partitions.key_of(last),
+    }
     return dg.RunRequest(run_key, tags=tags)
 
 
