@@ -27,6 +27,7 @@ class TgPipelineError(Exception):
     exit_code: ClassVar[int] = EXIT_FAILED
 
     def __init__(self, message: str, *, remedy: str) -> None:
+        message = message.encode(errors="replace").decode()  # a path need not be UTF-8
         super().__init__(message)
         self.message = message
         self.remedy = remedy

@@ -31,6 +31,11 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
+def readable(path: Path | str) -> str:
+    """A path as text that can be stored and shown, also where its bytes are not UTF-8."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
 @contextmanager
 def durable(path: Path) -> Iterator[BinaryIO]:
     """Write a file that appears under its name only when it is complete and on disk."""

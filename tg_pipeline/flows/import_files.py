@@ -16,6 +16,7 @@ from typing import Any
 
 from tg_pipeline.contracts import FileManifest, FileOutcome, Origin, Record
 from tg_pipeline.errors import DataError, OptionsDiffer
+from tg_pipeline.files import readable
 from tg_pipeline.flows.archive import Archive
 from tg_pipeline.flows.progress import Progress, Step, silent
 from tg_pipeline.flows.settle import load_named, settle
@@ -62,7 +63,7 @@ class FileReport:
     def as_dict(self) -> dict[str, Any]:
         """For JSON output."""
         return {
-            "path": str(self.path),
+            "path": readable(self.path),
             "outcome": self.outcome.value,
             "reason": self.reason,
             "code": self.error.code if self.error else None,
@@ -141,13 +142,17 @@ def _alike(before: dict[str, Any], options: ImportOptions, scan: desktop_json.Sc
 
 
 def _again(archive: Archive, path: Path, known: FileManifest) -> FileReport:
-    """Report a file that is landed; load what the tables have lost."""
+    """Report a file that is landed, and again where it ends; load what the tables have lost."""
     counts = load_named(archive, known.batches)
-    fresh = counts.new + counts.updated
+    outcome, reason = FileOutcome.UNCHANGED, "imported before with the same options"
+    if counts.new + counts.updated:
+        outcome, reason = FileOutcome.IMPORTED, None
+    if known.outcome is FileOutcome.PARTIAL:
+        outcome, reason = FileOutcome.PARTIAL, known.reason
     return FileReport(
         path,
-        FileOutcome.IMPORTED if fresh else FileOutcome.UNCHANGED,
-        reason=None if fresh else "imported before with the same options",
+        outcome,
+        reason=reason,
         chats=_chats(known.batches),
         counts=counts,
         repaired=known.repaired,
@@ -177,7 +182,7 @@ class _Import:
         self.batches: list[str] = []
         self.notes: list[str] = []
         self.manifest = FileManifest(
-            file_name=path.name,
+            file_name=readable(path.name),
             sha256=scan.sha256,
             bytes=scan.bytes,
             options=options.recorded(),
@@ -211,7 +216,7 @@ class _Import:
     def _land_and_load(self, parts: Iterable[desktop_json.ChatPart]) -> None:
         numbers = itertools.count(1)
         origin = Origin(
-            file_name=self.path.name,
+            file_name=readable(self.path.name),
             file_sha256=self.scan.sha256,
             options=self.options.recorded(),
         )

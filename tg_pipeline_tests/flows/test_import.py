@@ -1,6 +1,7 @@
 """Importing files: what is reported, what is stored, and what a second import does."""
 
 import json
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from io import BytesIO
@@ -17,6 +18,7 @@ from tg_pipeline.flows import (
     ImportOptions,
     import_files,
     migrate,
+    quarantined,
     rebuild,
     refresh,
     settle,
@@ -262,3 +264,40 @@ def test_an_import_after_the_tables_were_lost_fills_them(archive: Archive, tmp_p
     migrate(archive.settings)
     one(archive, path)
     assert archived(archive.database) == before
+
+
+def test_a_file_whose_name_is_no_utf8_is_imported(archive: Archive, tmp_path: Path) -> None:
+    """Regression: writing its name down failed with a traceback."""
+    path = tmp_path / os.fsdecode(b"r\xff.json")
+    path.write_bytes(written(tmp_path / "good.json", chat(message(1), {"id": 2})).read_bytes())
+
+    (report,) = import_files(archive, [path])
+
+    assert report.counts.new == 1
+    assert report.as_dict()["path"].endswith("r\ufffd.json")
+    (kept,) = quarantined(archive, limit=5)
+    assert kept.place.startswith("r\ufffd.json at byte")
+
+
+def test_a_refused_file_whose_name_is_no_utf8_can_be_told_of(
+    archive: Archive, tmp_path: Path
+) -> None:
+    path = tmp_path / os.fsdecode(b"r\xff.json")
+    path.write_bytes(b"no JSON")
+
+    (report,) = import_files(archive, [path])
+
+    assert json.dumps(report.as_dict(), ensure_ascii=False).encode()
+
+
+def test_a_cut_file_says_so_every_time(archive: Archive, tmp_path: Path) -> None:
+    """Regression: imported again, it was told to be unchanged, as if nothing were missing."""
+    whole = written(tmp_path / "whole.json", chat(*(message(number) for number in range(9))))
+    cut = tmp_path / "cut.json"
+    cut.write_bytes(whole.read_bytes()[:-300])
+
+    reports = [next(import_files(archive, [cut])) for _ in range(2)]
+
+    assert [report.outcome.value for report in reports] == ["partial", "partial"]
+    assert reports[0].reason == reports[1].reason
+    assert reports[1].counts.new == 0

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 from tg_pipeline.contracts import Chat, ChatKey, Message, Participant, Rejected
 from tg_pipeline.contracts.identity import message_account
 from tg_pipeline.errors import ChatIdNotApplicable, InputChanged, InvalidJson
+from tg_pipeline.files import readable
 from tg_pipeline.sources.desktop_json.ahead import Ahead
 from tg_pipeline.sources.desktop_json.convert import SOURCE, Context, record_id, to_message
 from tg_pipeline.sources.desktop_json.identity import (
@@ -205,7 +206,7 @@ class Reading:
             id=known,
             reason=fault.reason,
             detail=storable(fault.detail),
-            place=f"{self._scan.path.name} at byte {record.offset}",
+            place=f"{readable(self._scan.path.name)} at byte {record.offset}",
             observed_at=self._observed_at,
             raw=record.data,
         )
