@@ -13,7 +13,13 @@ from tg_pipeline.errors import DataError, Fatal, TgPipelineError, Transient
 
 SAMPLES: dict[object, Any] = {Path: Path("x.json"), str: "some words", int: 7, object: "value"}
 BRANCHES = (Transient, Fatal, DataError)
-EXIT_CODES = {errors.EXIT_FAILED, errors.EXIT_USAGE, errors.EXIT_QUARANTINED, errors.EXIT_TRY_LATER}
+EXIT_CODES = {
+    errors.EXIT_FAILED,
+    errors.EXIT_USAGE,
+    errors.EXIT_QUARANTINED,
+    errors.EXIT_REFUSED,
+    errors.EXIT_TRY_LATER,
+}
 
 
 def family(kind: type[TgPipelineError]) -> Iterator[type[TgPipelineError]]:
