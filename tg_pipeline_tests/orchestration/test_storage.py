@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
+import psutil
 import psycopg
 import pytest
 import sqlalchemy as sa
@@ -136,7 +137,9 @@ def test_a_killed_server_is_started_again_and_its_connections_replaced(home: Pat
     with open_instance() as instance:
         count = instance.get_runs_count()
         killed = postmaster(home)
+        backends = psutil.Process(killed).children()
         os.kill(killed, signal.SIGKILL)
+        psutil.wait_procs(backends, timeout=20)  # they notice a moment later, in mid-statement
 
         assert instance.get_runs_count() == count
         assert run("unmarked", instance)
