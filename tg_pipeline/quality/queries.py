@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
+from tg_pipeline.contracts import Source
 from tg_pipeline.quality.findings import Evidence, Finding, Span
 from tg_pipeline.store.days import COUNTED, span
+from tg_pipeline.store.merge import PLAUSIBLE_HOURS, ZONE_STEP_SECONDS
 
 _IN_SPAN = """
 m.entity_id = %(entity)s AND (%(own)s OR m.account_id = %(account)s)
@@ -19,24 +21,43 @@ FROM messages m WHERE {_IN_SPAN}
 GROUP BY 1, 2 HAVING count(*) > 1
 """
 
+_OWN_TIME = f"""
+CASE WHEN m.date_precision = 'exact' AND m.source = '{Source.TELEGRAM_DESKTOP_JSON}'
+      AND m.date_source = {Source.TELEGRAM_DESKTOP_JSON.rank}
+      AND m.raw->>'date_unixtime' ~ '^[0-9]{{1,12}}$'
+     THEN to_timestamp((m.raw->>'date_unixtime')::bigint) END
+"""
+"""The instant that the source tells in its own record, where the date is that source's."""
+_SAME_MOMENT = """(
+    SELECT count(*) FROM batches b
+    WHERE b.entity_id = %(entity)s AND b.account_id = %(account)s
+      AND b.observed_at = m.last_seen AND m.id BETWEEN b.first_id AND b.last_id
+)"""
+"""How many batches may have shown a message when it was last seen."""
+
+# Of all sightings equally sure the earliest gives the date, so it is never later than the record's
+# own time, and earlier only by what passes as a difference of zones.
 _IMPLAUSIBLE_DATES = f"""
-SELECT day, id, what, warning FROM (
-    SELECT {_DAY} AS day, m.id, CASE
-        WHEN m.date < '2013-08-01Z' THEN 'dated before Telegram existed'
-        WHEN m.date > m.last_seen + interval '1 day'
-            THEN 'dated ' || m.date || ', after it was last seen at ' || m.last_seen
-        WHEN m.first_seen = m.last_seen AND m.date_precision = 'exact'
-             AND m.source = 'telegram_desktop_json'
-             AND m.raw->>'date_unixtime' ~ '^[0-9]{{1,12}}$'
-             AND extract(epoch FROM m.date) <> (m.raw->>'date_unixtime')::bigint
-            THEN 'dated ' || m.date || ', but its own unix time is ' || (m.raw->>'date_unixtime')
-        WHEN m.edited_at > m.last_seen + interval '1 day'
-            THEN 'edited ' || m.edited_at || ', after it was last seen at ' || m.last_seen
-        WHEN m.edited_at < m.date AND m.date_precision = 'exact'
-            THEN 'edited ' || m.edited_at || ', before it was sent at ' || m.date
-    END AS what, coalesce(m.edited_at < m.date, false) AS warning
-    FROM messages m WHERE {_IN_SPAN}
-) f WHERE what IS NOT NULL
+SELECT day, id, coalesce(impossible, odd), impossible IS NULL FROM (
+    SELECT day, id, CASE
+        WHEN date < '2013-08-01Z' THEN 'dated ' || date || ', before Telegram existed'
+        WHEN date > last_seen + interval '1 day'
+            THEN 'dated ' || date || ', after it was last seen at ' || last_seen
+        WHEN date <> own_time AND (
+                 NOT extract(epoch FROM own_time - date) BETWEEN 0 AND {PLAUSIBLE_HOURS * 3600}
+                 OR extract(epoch FROM own_time - date) %% {ZONE_STEP_SECONDS} <> 0
+                 OR first_seen = last_seen AND {_SAME_MOMENT} < 2)
+            THEN 'dated ' || date || ', but its own unix time is ' || own_time
+        WHEN edited_at > last_seen + interval '1 day'
+            THEN 'edited ' || edited_at || ', after it was last seen at ' || last_seen
+    END AS impossible, CASE
+        WHEN date <> own_time
+            THEN 'dated ' || date || ' by one export and ' || own_time || ' by another'
+        WHEN edited_at < date AND date_precision = 'exact'
+            THEN 'edited ' || edited_at || ', before it was sent at ' || date
+    END AS odd
+    FROM (SELECT {_DAY} AS day, m.*, {_OWN_TIME} AS own_time FROM messages m WHERE {_IN_SPAN}) m
+) f WHERE impossible IS NOT NULL OR odd IS NOT NULL
 """
 
 _MISSING_REPLY_TARGETS = f"""
