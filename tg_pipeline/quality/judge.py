@@ -1,8 +1,9 @@
 """Judging windows: every rule is asked about a chat's days, and the verdicts are written down.
 
 Windows of a chat that follow each other are judged together, on one state of the database. The
-verdicts name that state, so it does no harm when the data changes meanwhile: they are then not
-the verdicts of what is there.
+verdicts name that state, so it does no harm when messages change meanwhile: they are then not
+the verdicts of what is there. Batches are no part of that name. Where some were loaded meanwhile,
+what was found missing may be there by now, so the chat is judged again.
 """
 
 import itertools
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Connection
 
+from tg_pipeline.contracts import ChatKey
 from tg_pipeline.landing import LandingZone
 from tg_pipeline.logs import get_logger
 from tg_pipeline.quality import verdicts
@@ -21,10 +23,12 @@ from tg_pipeline.quality.rules import RULE_SET, RULES
 from tg_pipeline.quality.verdicts import Verdict
 from tg_pipeline.store import facts
 from tg_pipeline.store.database import Database
-from tg_pipeline.store.tables import chat_days
+from tg_pipeline.store.tables import batches, chat_days
 from tg_pipeline.store.windows import Window
 
 Progress = Callable[[Span], None]
+ATTEMPTS = 3
+"""A chat that is loaded all the time stays unjudged, and with that unpublished, until it rests."""
 
 
 def judge(
@@ -40,49 +44,63 @@ def judge(
         DatabaseUnreachable, DatabaseLost
     """
     for span in spans(windows):
-        with database.snapshot() as connection:
-            found = _judged(Evidence(connection, zone), span)
-        with database.transaction() as connection:
-            _keep_days(connection, found)
-            verdicts.write(connection, found)
-        get_logger().info(
-            "chat.judged", chat=str(span.chat), first=f"{span.first}", last=f"{span.last}",
-            verdicts=len(found), findings=sum(verdict.findings for verdict in found),
-        )  # fmt: skip
+        if not any(_judge_span(database, zone, span) for _ in range(ATTEMPTS)):
+            get_logger().warning(
+                "chat.unjudged", chat=str(span.chat), reason="it is being loaded all the time"
+            )
         progress(span)
 
 
 def spans(windows: Iterable[Window]) -> Iterator[Span]:
     """Windows of one chat that follow each other, as one span."""
     for chat, of_chat in itertools.groupby(sorted(set(windows)), key=lambda window: window.chat):
-        first: date | None = None
-        end: date | None = None
-        for window in of_chat:
-            if first is None or end is None or window.period > end:
-                if first is not None and end is not None:
-                    yield Span(chat, first, end - timedelta(days=1))
+        following = list(of_chat)
+        first, end = following[0].period, following[0].next_period
+        for window in following[1:]:
+            if window.period > end:
+                yield Span(chat, first, end - timedelta(days=1))
                 first = window.period
-            end = window.next_period
-        if first is not None and end is not None:
-            yield Span(chat, first, end - timedelta(days=1))
+            end = max(end, window.next_period)
+        yield Span(chat, first, end - timedelta(days=1))
+
+
+def _judge_span(database: Database, zone: LandingZone, span: Span) -> bool:
+    """Judge once; whether no batch was loaded or withdrawn meanwhile."""
+    with database.snapshot() as connection:
+        loaded = _loaded(connection, span.chat)
+        found = _judged(Evidence(connection, zone), span)
+    with database.transaction() as connection:
+        if _loaded(connection, span.chat) != loaded:
+            return False
+        _keep_days(connection, found)
+        verdicts.write(connection, found)
+    get_logger().info(
+        "chat.judged", chat=str(span.chat), first=f"{span.first}", last=f"{span.last}",
+        verdicts=len(found), findings=sum(verdict.findings for verdict in found),
+    )  # fmt: skip
+    return True
+
+
+def _loaded(connection: Connection, chat: ChatKey) -> set[tuple[str, int]]:
+    """The loaded batches, each with the transaction that loaded it."""
+    query = sa.select(batches.c.batch, batches.c.written_by).where(facts.of_chat(batches, chat))
+    return {(batch, written_by) for batch, written_by in connection.execute(query)}
 
 
 def _judged(evidence: Evidence, span: Span) -> list[Verdict]:
-    """A verdict for every day that is there under every rule, and for lost days with findings."""
+    """A verdict under every rule for each day that is there, or of which something was found."""
     days = _days(evidence.connection, span)
-    found = {
-        (day, rule.name): Verdict(span.chat, day, rule.name, RULE_SET, *days[day])
-        for day in days
-        for rule in RULES
-    }
+    found: dict[date, dict[str, Verdict]] = {day: _passed(span, day, *days[day]) for day in days}
     for rule in RULES:
         for finding in rule.search(evidence, span):
-            verdict = found.setdefault(
-                (finding.day, rule.name),
-                Verdict(span.chat, finding.day, rule.name, RULE_SET, rows=0, digest=0),
-            )
-            verdict.add(finding, rule.outcome(finding))
-    return list(found.values())
+            if finding.day not in found:  # all of it is lost
+                found[finding.day] = _passed(span, finding.day, rows=0, digest=0)
+            found[finding.day][rule.name].add(finding, rule.outcome(finding))
+    return [verdict for of_day in found.values() for verdict in of_day.values()]
+
+
+def _passed(span: Span, day: date, rows: int, digest: int) -> dict[str, Verdict]:
+    return {rule.name: Verdict(span.chat, day, rule.name, RULE_SET, rows, digest) for rule in RULES}
 
 
 def _days(connection: Connection, span: Span) -> dict[date, tuple[int, int]]:
