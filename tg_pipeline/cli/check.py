@@ -18,8 +18,9 @@ from tg_pipeline.cli.options import (
 from tg_pipeline.errors import EXIT_REFUSED
 
 if TYPE_CHECKING:
-    from tg_pipeline.quality import Ruling
+    from tg_pipeline.quality import Rule, Ruling
 
+_WINDOWS_SHOWN = 3
 _EXAMPLES_SHOWN = 3
 
 
@@ -59,41 +60,50 @@ def _tell(rulings: "list[Ruling]") -> None:
     from tg_pipeline.cli.console import show
     from tg_pipeline.quality import RULES
 
-    by_rule = {
-        rule.name: [one for ruling in rulings for one in ruling.rules if one.rule == rule.name]
-        for rule in RULES
-    }
+    if not rulings:
+        show.text("There are no messages to judge.")
+        return
     show.table(
-        ("rule", "promise", "passed", "warning", "failed", "findings"),
-        (
-            (
-                rule.name,
-                rule.promise,
-                *(
-                    sum(one.outcome.value == outcome for one in by_rule[rule.name])
-                    for outcome in ("passed", "warning", "failed")
-                ),
-                sum(one.findings for one in by_rule[rule.name]),
-            )
-            for rule in RULES
-        ),
+        ("rule", "passed", "warning", "failed", "findings"),
+        ((rule.name, *_counted(rulings, rule)) for rule in RULES),
     )
-    for ruling in rulings:
-        for failed in ruling.failing:
-            _tell_examples(ruling, failed)
-    closed = sum(not ruling.is_open for ruling in rulings)
-    messages = sum(ruling.rows for ruling in rulings)
-    show.text(
-        f"\n{messages:,} messages in {len(rulings):,} windows judged: "
-        + (f"{closed:,} windows may not be published" if closed else "all may be published")
-    )
+    for rule in RULES:
+        failing = [ruling for ruling in rulings if rule.name in ruling.failing]
+        if failing:
+            _tell_failing(rule, failing)
+    show.text(f"\n{_summary(rulings)}")
 
 
-def _tell_examples(ruling: "Ruling", failed: str) -> None:
+def _counted(rulings: "list[Ruling]", rule: "Rule") -> tuple[int, ...]:
+    """Windows by how they stand under a rule, and what was found in them together."""
+    found = [one for ruling in rulings for one in ruling.rules if one.rule == rule.name]
+    outcomes = [one.outcome.value for one in found]
+    standing = (outcomes.count(outcome) for outcome in ("passed", "warning", "failed"))
+    return (*standing, sum(one.findings for one in found))
+
+
+def _tell_failing(rule: "Rule", failing: "list[Ruling]") -> None:
+    """The promise that is not kept, and the first few places where."""
     from tg_pipeline.cli.console import show
 
-    (rule,) = (rule for rule in ruling.rules if rule.rule == failed)
-    show.text(f"\n{ruling.window} fails {failed}, {rule.findings:,} findings:")
-    for example in rule.examples[:_EXAMPLES_SHOWN]:
-        message = "" if example["id"] is None else f" message {example['id']}:"
-        show.text(f"  {example['day']}{message} {example['what']}")
+    show.text(f"\n{rule.name} failed: {rule.promise}")
+    for ruling in failing[:_WINDOWS_SHOWN]:
+        (found,) = (one for one in ruling.rules if one.rule == rule.name)
+        show.text(f"  {ruling.window}, findings: {found.findings:,}")
+        for example in found.examples[:_EXAMPLES_SHOWN]:
+            message = "" if example["id"] is None else f" message {example['id']}:"
+            show.text(f"    {example['day']}{message} {example['what']}")
+    if len(failing) > _WINDOWS_SHOWN:
+        show.text(f"  and {len(failing) - _WINDOWS_SHOWN:,} windows more; --json lists them")
+
+
+def _summary(rulings: "list[Ruling]") -> str:
+    from tg_pipeline.quality import Outcome
+
+    judged = f"{sum(one.rows for one in rulings):,} messages in {len(rulings):,} windows judged: "
+    outcomes = [ruling.outcome for ruling in rulings]
+    closed = outcomes.count(Outcome.FAILED)
+    told = [f"{closed:,} may not be published"] if closed else []
+    if unjudged := outcomes.count(Outcome.MISSING):
+        told.append(f"{unjudged:,} were changing all the time, judge them again")
+    return judged + ("; ".join(told) or "all may be published")

@@ -102,6 +102,7 @@ def test_status_of_an_empty_archive_says_how_to_fill_it(program: Program) -> Non
 
 
 def test_export(filled: Program, tmp_path: Path) -> None:
+    done(filled("check"))
     assert done(filled("export", "--json")).json["files_written"] == 2
     found = done(filled("export", "--json")).json
     assert (found["messages"], found["files_written"], found["files_unchanged"]) == (5, 0, 2)
