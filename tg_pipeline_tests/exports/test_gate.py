@@ -20,7 +20,7 @@ from tg_pipeline_tests.quality.house import CHANNEL, DAY, SEEN, START, House, se
 
 JANUARY, FEBRUARY = "2024-01-01", "2024-02-01"
 MONTHS = [Window(CHANNEL, date(2024, month, 1), "month") for month in (1, 2)]
-BAD_DATE = {"own_time": START}
+BAD_DATE: dict[str, Any] = {"own_time": START}
 """What the source's own record tells of a message of February: it fails `plausible_dates`."""
 
 

@@ -26,7 +26,7 @@ few = settings(
     max_examples=40, deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
-many = settings(few, max_examples=1500)
+many = settings(few, max_examples=500)
 
 
 @contextmanager
@@ -97,7 +97,7 @@ def test_verdicts_do_not_depend_on_the_asking(database: Database, history: Histo
 @pytest.mark.timeout(3600)
 @many
 @given(histories())
-def test_1500_histories_in_any_order(database: Database, history: History) -> None:
+def test_500_histories_in_any_order(database: Database, history: History) -> None:
     with loaded(database, history) as house:
         no_rule_fails(house)
         the_asking_does_not_matter(house)
