@@ -8,9 +8,9 @@ dataset: a file that it does not name does not belong to it.
 """
 
 from tg_pipeline.exports.columns import COLUMNS, DATASET, EXPORTER_VERSION, SCHEMA, Column
-from tg_pipeline.exports.ledger import Entry, recorded
+from tg_pipeline.exports.ledger import Entry, recorded, windows_of
 from tg_pipeline.exports.manifest import MANIFEST
-from tg_pipeline.exports.publication import publish
+from tg_pipeline.exports.publication import is_settled, publish
 from tg_pipeline.exports.published import Outcome, Published, PublishedWindow
 
 __all__ = [
@@ -24,6 +24,8 @@ __all__ = [
     "Outcome",
     "Published",
     "PublishedWindow",
+    "is_settled",
     "publish",
     "recorded",
+    "windows_of",
 ]

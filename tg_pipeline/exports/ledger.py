@@ -16,11 +16,10 @@ from sqlalchemy.engine import Connection
 from tg_pipeline.contracts import ChatKey
 from tg_pipeline.exports.columns import DATASET
 from tg_pipeline.store.tables import chat_days, exports
-from tg_pipeline.store.windows import Grain, Window
+from tg_pipeline.store.windows import Grain, Window, windows
 
 _KEY = [column.name for column in exports.primary_key.columns]
 _AT_ONCE = 1000  # a statement takes 65,535 parameters
-_PERIOD_END = exports.c.period + sa.cast(sa.literal("1 ").concat(exports.c.grain), sa.Interval)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +92,8 @@ def rejudge(connection: Connection, entries: Iterable[Entry]) -> None:
 
 def entries(connection: Connection, only: Sequence[Window] | None = None) -> list[Entry]:
     """Recorded files of the dataset, or of some windows of it, in the manifest's order."""
-    query = sa.select(exports).where(exports.c.dataset == DATASET)
-    if only is not None:
-        query = query.where(_in_chats({window.chat for window in only}))
-    found = [_entry(row) for row in connection.execute(query)]
+    chats = sa.true() if only is None else _in_chats({window.chat for window in only})
+    found = _selected(connection, chats)
     wanted = None if only is None else set(only)
     return sorted(
         (entry for entry in found if wanted is None or entry.window in wanted),
@@ -117,38 +114,58 @@ def by_window(entries: Iterable[Entry]) -> dict[Window, tuple[Entry, ...]]:
     return found
 
 
-def withdraw(connection: Connection, gone: Iterable[Entry]) -> None:
-    """Take files out of the record."""
+def windows_of(
+    connection: Connection, grain: Grain, chats: Collection[ChatKey] | None = None
+) -> set[Window]:
+    """The windows of a grain that files are recorded for."""
+    columns = (exports.c.entity_id, exports.c.account_id, exports.c.period)
+    query = sa.select(*columns).where(exports.c.dataset == DATASET, exports.c.grain == grain)
+    if chats is not None:
+        query = query.where(_in_chats(chats))
+    rows = connection.execute(query.distinct())
+    return {Window(ChatKey(entity, account), period, grain) for entity, account, period in rows}
+
+
+def withdraw(connection: Connection, schema: str, gone: Sequence[Entry]) -> None:
+    """Take files out of the record, and sign their days: a record that is gone tells nothing."""
+    _lock(connection, "pg_advisory_xact_lock_shared", f"{schema} {DATASET}")
     key = sa.tuple_(*(exports.c[name] for name in _KEY))
     keys = [tuple(getattr(entry, name) for name in _KEY) for entry in gone]
     for start in range(0, len(keys), _AT_ONCE):
         connection.execute(exports.delete().where(key.in_(keys[start : start + _AT_ONCE])))
+    for window in sorted({entry.window for entry in gone}):
+        connection.execute(
+            chat_days.update()
+            .where(
+                chat_days.c.entity_id == window.chat.entity_id,
+                chat_days.c.account_id == window.chat.account_id,
+                chat_days.c.day >= window.period,
+                chat_days.c.day < window.next_period,
+            )
+            .values(written_by=sa.text("DEFAULT"))
+        )
 
 
-def withdraw_vanished(connection: Connection) -> list[Entry]:
-    """Take out windows that hold no rows any more: deleted chats, corrected dates."""
-    still_held = sa.exists().where(
-        chat_days.c.entity_id == exports.c.entity_id,
-        chat_days.c.account_id == exports.c.account_id,
-        chat_days.c.day >= exports.c.period,
-        chat_days.c.day < _PERIOD_END,
-        chat_days.c.rows > 0,
-    )
-    return _deleted(connection, ~still_held)
-
-
-def withdraw_other_grains(connection: Connection, published: Collection[Window]) -> list[Entry]:
-    """Take out files of another grain, for chats that were just published in this one."""
-    gone: list[Entry] = []
+def replaced_grains(connection: Connection, published: Collection[Window]) -> list[Entry]:
+    """Files of another grain, of chats that are published whole in the grain of these windows."""
+    replaced: list[Entry] = []
     for grain in sorted({window.grain for window in published}):
         chats = {window.chat for window in published if window.grain == grain}
-        gone += _deleted(connection, sa.and_(exports.c.grain != grain, _in_chats(chats)))
-    return gone
+        for chat in sorted(chats & _chats_of_other_grains(connection, grain)):
+            if set(windows(connection, grain, [chat])) <= windows_of(connection, grain, [chat]):
+                of_chat = sa.and_(exports.c.grain != grain, _in_chats([chat]))
+                replaced += _selected(connection, of_chat)
+    return replaced
 
 
-def _deleted(connection: Connection, which: sa.ColumnElement[bool]) -> list[Entry]:
-    statement = exports.delete().where(exports.c.dataset == DATASET, which).returning(exports)
-    return [_entry(row) for row in connection.execute(statement)]
+def _chats_of_other_grains(connection: Connection, grain: Grain) -> set[ChatKey]:
+    query = sa.select(exports.c.entity_id, exports.c.account_id).where(exports.c.grain != grain)
+    return {ChatKey(entity, account) for entity, account in connection.execute(query.distinct())}
+
+
+def _selected(connection: Connection, which: sa.ColumnElement[bool]) -> list[Entry]:
+    query = sa.select(exports).where(exports.c.dataset == DATASET, which)
+    return [_entry(row) for row in connection.execute(query)]
 
 
 def _entry(row: sa.Row[Any]) -> Entry:

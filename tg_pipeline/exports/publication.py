@@ -5,6 +5,7 @@ written when it is on disk, the manifest follows the rows. Cut off anywhere, the
 still names whole files, and the next run continues with what is missing.
 """
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -27,6 +28,7 @@ from tg_pipeline.exports.published import Outcome, Published, PublishedWindow
 from tg_pipeline.exports.snapshot import Reader, Snapshot, open_reader
 from tg_pipeline.files import make_folder
 from tg_pipeline.logs import get_logger
+from tg_pipeline.quality import Outcome as Verdict
 from tg_pipeline.quality import Ruling, rulings, unjudged
 from tg_pipeline.store.database import Database
 from tg_pipeline.store.windows import Content, Window
@@ -45,8 +47,9 @@ def publish(
     """Bring the files of these windows up to date below `folder`/messages.
 
     A window that the quality gate does not let pass is refused, and its files stay as they were.
-    A window is left alone when its data version and the exporter are those of its files. Windows
-    that no longer hold rows, and files of another grain of the chats given, are withdrawn.
+    A window is left alone when its data version and the exporter are those of its files. Files of
+    windows that no longer hold rows are withdrawn, and so are a chat's files of another grain once
+    all of it is published in this one.
 
     Superseded and withdrawn files are deleted by the first publication that comes an hour or more
     after the manifest stopped naming them; until then readers of the old manifest find them.
@@ -55,7 +58,7 @@ def publish(
     Args:
         database: what to publish.
         folder: where exports live; one folder per database schema.
-        windows: which; give all windows of a chat when its grain has changed.
+        windows: which.
         force: publish against the verdict; the manifest says so.
         progress: called after each window.
 
@@ -71,6 +74,7 @@ def publish(
             done.append(published)
             progress(published)
     withdrawn, replaced = _refresh(database, dataset, windows)
+    withdrawn += [file for one in done for file in one.withdrawn]
     return Published(tuple(done), tuple(withdrawn), dataset / manifest.MANIFEST, replaced)
 
 
@@ -85,28 +89,64 @@ def _memory_given_back() -> Iterator[None]:
         pa.set_memory_pool(before)
 
 
+def is_current(dataset: Path, files: Sequence[Entry], version: str) -> bool:
+    """Whether these files, in the dataset's folder, are what would be written of a window now."""
+    return tuple(sorted(file.format for file in files)) == tuple(sorted(FORMATS)) and all(
+        file.data_version == version
+        and file.exporter_version == EXPORTER_VERSION
+        and manifest.is_there(dataset, file)
+        for file in files
+    )
+
+
+def is_settled(dataset: Path, files: Sequence[Entry], ruling: Ruling) -> bool:
+    """Whether publishing this window would change nothing, on disk or in the record."""
+    if ruling.outcome is Verdict.MISSING:
+        return False
+    told = {(file.verdict, file.forced) for file in files if file.data_version == ruling.version}
+    if not ruling.is_open:
+        return {verdict for verdict, _ in told} <= {ruling.outcome.value}
+    if not ruling.rows:
+        return not files
+    same = told == {(ruling.outcome.value, False)}
+    return same and is_current(dataset, files, ruling.version)
+
+
 @dataclass(frozen=True, slots=True)
 class _Publication:
     database: Database
     dataset: Path
     force: bool
 
-    def each(self, windows: Sequence[Window]) -> Iterable[PublishedWindow]:
+    def each(self, windows: Sequence[Window]) -> Iterator[PublishedWindow]:
         """Settle one window after another; what is unchanged costs no connection of its own."""
-        with self.database.snapshot() as connection:
-            recorded = ledger.recorded(connection, windows)
-            ruled = rulings(connection, windows)
         with ExitStack() as stack:
             reader: Reader | None = None
-            for window in windows:
-                files, ruling = recorded.get(window, ()), ruled[window]
-                if not (ruling.is_open or self.force):
-                    yield PublishedWindow(window, Outcome.REFUSED, ruling.version, files, ruling)
-                elif self._current(files, ruling.version):
-                    yield self._unchanged(window, files, ruling)
-                else:
-                    reader = reader or stack.enter_context(open_reader(self.database))
-                    yield self._settle(window, reader)
+            for _, of_chat in itertools.groupby(windows, key=lambda window: window.chat):
+                for window, files, ruling in self._known(list(of_chat)):
+                    done = self._done_already(window, files, ruling)
+                    if done is None:
+                        reader = reader or stack.enter_context(open_reader(self.database))
+                        done = self._settle(window, reader)
+                    yield done
+
+    def _known(
+        self, windows: Sequence[Window]
+    ) -> Iterator[tuple[Window, tuple[Entry, ...], Ruling]]:
+        with self.database.snapshot() as connection:
+            recorded = ledger.recorded(connection, windows)
+            ruled = rulings(connection, windows, with_examples=False)
+        return ((window, recorded.get(window, ()), ruled[window]) for window in windows)
+
+    def _done_already(
+        self, window: Window, files: tuple[Entry, ...], ruling: Ruling
+    ) -> PublishedWindow | None:
+        """What can be said of a window without reading its messages, if that is all."""
+        if not (ruling.is_open or self.force):
+            return self._refused(window, files, ruling)
+        if is_current(self.dataset, files, ruling.version):
+            return self._unchanged(window, files, ruling)
+        return None
 
     def _settle(self, window: Window, reader: Reader) -> PublishedWindow:
         """Write a window, unless somebody else has done so meanwhile."""
@@ -117,16 +157,35 @@ class _Publication:
             with reader.snapshot() as snapshot:
                 held = _reconciled(snapshot, window)
                 ruling = self._ruling(window, held)
-                if not (ruling.is_open or self.force):
-                    return PublishedWindow(window, Outcome.REFUSED, held.version, files, ruling)
-                if self._current(files, held.version):
-                    return self._unchanged(window, files, ruling)
+                done = self._done_already(window, files, ruling)
+                if done is not None:
+                    return done
                 if not held.rows:
-                    return PublishedWindow(window, Outcome.EMPTY, held.version, (), ruling)
+                    ledger.withdraw(connection, schema, files)
+                    return PublishedWindow(window, Outcome.EMPTY, held.version, (), ruling, files)
                 files = self._write(snapshot, window, held, ruling)
             ledger.record(connection, schema, files)
         get_logger().info("export.written", window=str(window), rows=held.rows)
         return PublishedWindow(window, Outcome.WRITTEN, held.version, files, ruling)
+
+    def _refused(self, window: Window, files: Sequence[Entry], ruling: Ruling) -> PublishedWindow:
+        """Leave the files; if it is their very data that has failed, let the record say so."""
+        failed = ruling.outcome is Verdict.FAILED
+        verdict = ruling.outcome.value
+        told = tuple(
+            replace(file, verdict=verdict)
+            if failed and file.data_version == ruling.version
+            else file
+            for file in files
+        )
+        self._rejudge(files, told)
+        return PublishedWindow(window, Outcome.REFUSED, ruling.version, told, ruling)
+
+    def _rejudge(self, files: Sequence[Entry], told: Sequence[Entry]) -> None:
+        changed = [new for old, new in zip(files, told, strict=True) if new != old]
+        if changed:
+            with self.database.transaction() as connection:
+                ledger.rejudge(connection, changed)
 
     def _ruling(self, window: Window, held: Content) -> Ruling:
         """The ruling on just the state that is being read; none if the data is newer already."""
@@ -139,18 +198,8 @@ class _Publication:
         judged = tuple(
             replace(file, verdict=ruling.outcome.value, forced=not ruling.is_open) for file in files
         )
-        if judged != tuple(files):
-            with self.database.transaction() as connection:
-                ledger.rejudge(connection, judged)
+        self._rejudge(files, judged)
         return PublishedWindow(window, Outcome.UNCHANGED, ruling.version, judged, ruling)
-
-    def _current(self, files: Sequence[Entry], version: str) -> bool:
-        return tuple(sorted(file.format for file in files)) == tuple(sorted(FORMATS)) and all(
-            file.data_version == version
-            and file.exporter_version == EXPORTER_VERSION
-            and manifest.is_there(self.dataset, file)
-            for file in files
-        )
 
     def _write(
         self, snapshot: Snapshot, window: Window, held: Content, ruling: Ruling
@@ -221,9 +270,9 @@ def _refresh(
     """Render the manifest from the record and clear away what is no longer named."""
     with database.transaction() as connection:
         ledger.lock_dataset(connection, database.schema)
-        withdrawn = ledger.withdraw_vanished(connection)
-        withdrawn += ledger.withdraw_other_grains(connection, windows)
-        recorded = _present(connection, dataset)
+        withdrawn = ledger.replaced_grains(connection, windows)
+        ledger.withdraw(connection, database.schema, withdrawn)
+        recorded = _present(connection, database.schema, dataset)
         before = manifest.read(dataset)
         listed = manifest.one_grain_per_chat(recorded, before)
         replaced = manifest.replace(dataset, manifest.render(listed), before)
@@ -231,12 +280,12 @@ def _refresh(
     return withdrawn, replaced
 
 
-def _present(connection: Connection, dataset: Path) -> list[Entry]:
+def _present(connection: Connection, schema: str, dataset: Path) -> list[Entry]:
     """Recorded files of windows whose files are all there; the others must be written again."""
     whole: list[Entry] = []
     lost: list[Entry] = []
     for files in ledger.by_window(ledger.entries(connection)).values():
         present = all(manifest.is_there(dataset, file) for file in files)
         (whole if present else lost).extend(files)
-    ledger.withdraw(connection, lost)
+    ledger.withdraw(connection, schema, lost)
     return whole

@@ -17,7 +17,7 @@ class Outcome(StrEnum):
     WRITTEN = "written"
     UNCHANGED = "unchanged"
     EMPTY = "empty"
-    """It holds no rows, so there is no file; files it had are withdrawn."""
+    """It holds no rows, so there is no file; those it had are withdrawn."""
     REFUSED = "refused"
     """The quality gate is closed; files it had stay as they are."""
 
@@ -31,6 +31,7 @@ class PublishedWindow:
     data_version: str
     files: tuple[Entry, ...]
     ruling: Ruling
+    withdrawn: tuple[Entry, ...] = ()
 
     @property
     def rows(self) -> int:

@@ -16,7 +16,7 @@ from tg_pipeline.flows.migrate import migrate
 from tg_pipeline.flows.progress import Progress, Step
 from tg_pipeline.flows.publish import publish_windows, refresh
 from tg_pipeline.flows.settle import rebuild, settle
-from tg_pipeline.flows.stages import due_stretches, load_windows, verify_windows
+from tg_pipeline.flows.stages import due_chats, load_windows, verify_windows
 from tg_pipeline.flows.windows import find_windows
 
 __all__ = [
@@ -29,7 +29,7 @@ __all__ = [
     "Step",
     "changes",
     "check_windows",
-    "due_stretches",
+    "due_chats",
     "find_windows",
     "import_files",
     "known_chats",

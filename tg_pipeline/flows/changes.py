@@ -1,7 +1,8 @@
-"""What has changed since somebody looked last, in the order in which transactions ended.
+"""What has changed since somebody looked last.
 
-Every row says which transaction wrote it last. All transactions below the oldest one that still
-runs have ended, so a reader who goes from one such mark to the next sees every change once.
+Every row says which transaction wrote it last. The mark to go on from is the oldest transaction
+that still runs: whatever ends later has a higher number or is that one, so no change is missed.
+Some are seen twice, while others write; who is told twice has to bear it.
 """
 
 from dataclasses import dataclass
@@ -10,11 +11,14 @@ import sqlalchemy as sa
 
 from tg_pipeline.contracts import ChatKey
 from tg_pipeline.flows.archive import Archive
-from tg_pipeline.flows.stages import windows_of_batch
+from tg_pipeline.flows.windows import windows_of_batch
 from tg_pipeline.store.tables import batches
 from tg_pipeline.store.windows import Window
 
-_MARK = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+_MARKS = """
+SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
+       pg_snapshot_xmax(pg_current_snapshot())::text::bigint
+"""
 _CHANGED = """
 SELECT DISTINCT entity_id, account_id, date_trunc(:grain, day)::date AS period
 FROM (
@@ -24,7 +28,7 @@ FROM (
     UNION ALL
     SELECT entity_id, account_id, period, written_by FROM exports WHERE grain = :grain
 ) written
-WHERE written_by >= :since AND written_by < :upto
+WHERE :since = 0 OR written_by >= :since AND written_by < :end
 """
 
 
@@ -37,22 +41,21 @@ class Changes:
 
 
 def changes(archive: Archive, since: int = 0) -> Changes:
-    """Windows whose batches, messages, verdicts or files have changed since a mark.
+    """Windows whose loaded batches, messages, verdicts or files have changed since a mark.
 
-    A mark from the future is one of another server, of which this one is a copy: then everything
-    has changed, as it has since mark 0.
+    Since mark 0 everything has changed; so it has since a mark from the future, which is one of
+    another server that this one is a copy of. What was signed there counts then, and not again.
     """
     grain = archive.settings.period
     with archive.database.snapshot() as connection:
-        upto = int(connection.exec_driver_sql(_MARK).scalar_one())
-        bounds = {"since": since if since <= upto else 0, "upto": upto}
-        rows = connection.execute(sa.text(_CHANGED), {"grain": grain, **bounds})
+        upto, end = connection.exec_driver_sql(_MARKS).one()
+        mark = since if since <= upto else 0
+        rows = connection.execute(sa.text(_CHANGED), {"grain": grain, "since": mark, "end": end})
         found = {Window(ChatKey(row[0], row[1]), row[2], grain) for row in rows}
-        loaded = connection.execute(
-            sa.select(batches.c.entity_id, batches.c.account_id, batches.c.batch).where(
-                batches.c.written_by >= bounds["since"], batches.c.written_by < upto
-            )
-        ).all()
+        columns = (batches.c.entity_id, batches.c.account_id, batches.c.batch)
+        signed = batches.c.written_by
+        recent = sa.and_(signed >= mark, signed < end) if mark else sa.true()
+        loaded = connection.execute(sa.select(*columns).where(recent)).all()
     for entity_id, account_id, batch in loaded:
         found |= windows_of_batch(archive, ChatKey(entity_id, account_id), batch)
     return Changes(tuple(sorted(found)), upto)

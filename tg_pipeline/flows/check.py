@@ -27,7 +27,12 @@ def check_windows(
     wanted = find_windows(archive) if windows is None else list(windows)
     due = wanted
     if only_unjudged:
-        due = [one.window for one in _rulings(archive, wanted) if one.outcome is Outcome.MISSING]
+        # Of a window without any row it cannot be told whether it was judged.
+        due = [
+            one.window
+            for one in _rulings(archive, wanted)
+            if one.outcome is Outcome.MISSING or not one.rows
+        ]
     chats = sorted({window.chat for window in due})
     judge(
         archive.database,

@@ -144,7 +144,8 @@ def _alike(before: dict[str, Any], options: ImportOptions, scan: desktop_json.Sc
 def _again(archive: Archive, path: Path, known: FileManifest) -> FileReport:
     """Report a file that is landed, and again where it ends; load what the tables have lost."""
     counts = load_named(archive, known.batches)
-    outcome, reason = FileOutcome.UNCHANGED, "imported before with the same options"
+    outcome = FileOutcome.UNCHANGED
+    reason: str | None = "imported before with the same options"
     if counts.new + counts.updated:
         outcome, reason = FileOutcome.IMPORTED, None
     if known.outcome is FileOutcome.PARTIAL:

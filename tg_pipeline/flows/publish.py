@@ -52,7 +52,7 @@ def publish_windows(
 def refresh(
     archive: Archive, chats: Sequence[ChatKey] | None = None, progress: Progress = silent
 ) -> "Published":
-    """Judge what nobody has judged yet, and publish what passes.
+    """Judge what nobody has judged as it is, and publish what passes.
 
     Raises:
         ChatUnknown: a chat is not in the database.

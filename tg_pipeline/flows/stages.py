@@ -4,7 +4,8 @@ All of it is read, nothing remembered, so it is the same whoever did the work.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -18,8 +19,9 @@ from tg_pipeline.flows.archive import Archive
 from tg_pipeline.flows.progress import Progress, Step, silent
 from tg_pipeline.flows.settle import settle
 from tg_pipeline.flows.windows import find_windows
-from tg_pipeline.quality import Outcome, Ruling, rulings
-from tg_pipeline.store.windows import Window, contents, days_in, first_day
+from tg_pipeline.logs import get_logger
+from tg_pipeline.quality import Ruling, rulings
+from tg_pipeline.store.windows import Grain, Window, contents, days_in, first_day
 
 if TYPE_CHECKING:
     from tg_pipeline.exports import Entry
@@ -49,6 +51,7 @@ class Landed:
     window: Window
     batches: list[BatchManifest] = field(default_factory=list)
     per_day: dict[date, int] = field(default_factory=dict)
+    damaged: list[str] = field(default_factory=list)
 
     @property
     def messages(self) -> int:
@@ -93,14 +96,21 @@ def verify_windows(
 ) -> dict[Window, Landed]:
     """Compare the batches that touch these windows with their SHA-256, and tell what they hold.
 
-    Raises:
-        BatchDamaged: a batch is not what was landed.
+    A batch that is not what was landed is told as damaged and stops nothing here: the rule
+    `loaded_is_landed` closes just the days that it holds.
     """
     found = landed(archive, windows)
     touching = {one.batch: one for window in found.values() for one in window.batches}
+    damaged: set[str] = set()
     for done, manifest in enumerate(touching.values(), start=1):
-        archive.zone.verify(manifest)
+        try:
+            archive.zone.verify(manifest)
+        except BatchDamaged as error:
+            get_logger().error("batch.damaged", batch=manifest.batch, reason=error.message)
+            damaged.add(manifest.batch)
         progress(Step("verifying landed batches", done, len(touching), "batches"))
+    for one in found.values():
+        one.damaged = sorted(damaged & {batch.batch for batch in one.batches})
     return found
 
 
@@ -109,23 +119,19 @@ def load_windows(
 ) -> dict[Window, Held]:
     """Load all that is landed of these windows' chats, and tell what the windows hold now.
 
-    Raises:
-        BatchDamaged: a batch cannot be loaded; all others are.
+    Damaged batches are passed over, as in `verify_windows`.
     """
-    damaged = settle(archive, progress, chats={window.chat for window in windows})
-    if damaged:
-        raise damaged[0]
+    settle(archive, progress, chats={window.chat for window in windows})
     return held(archive, windows)
 
 
 def landed(archive: Archive, windows: Sequence[Window]) -> dict[Window, Landed]:
     """What landing has of these windows; batches without a readable manifest are passed over."""
     found = {window: Landed(window) for window in windows}
-    for chat in sorted({window.chat for window in windows}):
-        of_chat = [one for one in found.values() if one.window.chat == chat]
-        for manifest in _manifests(archive, chat):
-            for one in of_chat:
-                _count(one, manifest)
+    for grain in sorted({window.grain for window in windows}):
+        for chat in sorted({window.chat for window in windows}):
+            for manifest in _manifests(archive, chat):
+                _count(found, manifest, chat, grain)
     return found
 
 
@@ -155,40 +161,23 @@ def published(archive: Archive, windows: Sequence[Window]) -> dict[Window, tuple
         return recorded(connection, windows)
 
 
-def due_stretches(
-    archive: Archive, chats: Sequence[ChatKey] | None = None
-) -> list[tuple[Window, ...]]:
-    """Windows with work to do: not judged as they are now, or passed and not published so.
+def due_chats(archive: Archive) -> list[ChatKey]:
+    """Chats with work to do: something in them is not judged, or not published, as it is now.
 
-    What the gate has closed is not due: it needs other data, or a person. No such window lies
-    inside a stretch, because in a run over a stretch a failed check stops all of it.
+    What the gate has closed is not due: it needs other data, or a person.
     """
-    windows = find_windows(archive, chats)
-    rulings_now, files = judged(archive, windows), published(archive, windows)
-    stretches: dict[tuple[ChatKey, int], list[Window]] = {}
-    closed = 0
-    for window in windows:
-        if _is_due(rulings_now[window], files.get(window, ())):
-            stretches.setdefault((window.chat, closed), []).append(window)
-        closed += rulings_now[window].outcome is Outcome.FAILED
-    return [tuple(stretch) for stretch in stretches.values()]
+    by_chat = itertools.groupby(find_windows(archive), key=lambda window: window.chat)
+    return [chat for chat, windows in by_chat if _are_due(archive, list(windows))]
 
 
-def windows_of_batch(archive: Archive, chat: ChatKey, batch: str) -> set[Window]:
-    """The windows that a landed batch touches; none if its manifest cannot be read."""
-    grain = archive.settings.period
-    try:
-        days = archive.zone.manifest(chat, batch).per_day
-    except BatchDamaged:
-        return set()
-    return {Window(chat, first_day(day, grain), grain) for day in days}
+def _are_due(archive: Archive, windows: Sequence[Window]) -> bool:
+    from tg_pipeline.exports import DATASET, is_settled, recorded  # noqa: PLC0415 - Arrow is slow
 
-
-def _is_due(ruling: Ruling, files: Sequence["Entry"]) -> bool:
-    if ruling.outcome is Outcome.MISSING:
-        return True
-    current = bool(files) and all(file.data_version == ruling.version for file in files)
-    return ruling.is_open and not current
+    with archive.database.snapshot() as connection:
+        ruled = rulings(connection, windows, with_examples=False)
+        files = recorded(connection, windows)
+    dataset = archive.exports / DATASET
+    return not all(is_settled(dataset, files.get(one, ()), ruled[one]) for one in windows)
 
 
 def _manifests(archive: Archive, chat: ChatKey) -> Iterator[BatchManifest]:
@@ -199,17 +188,15 @@ def _manifests(archive: Archive, chat: ChatKey) -> Iterator[BatchManifest]:
             continue  # the rule `loaded_is_landed` and `doctor` name it
 
 
-def _count(landed_window: Landed, manifest: BatchManifest) -> None:
-    window = landed_window.window
-    touched = {
-        day: count
-        for day, count in manifest.per_day.items()
-        if window.period <= day < window.next_period
-    }
-    if touched:
-        landed_window.batches.append(manifest)
-    for day, count in touched.items():
-        landed_window.per_day[day] = landed_window.per_day.get(day, 0) + count
+def _count(
+    found: Mapping[Window, Landed], manifest: BatchManifest, chat: ChatKey, grain: Grain
+) -> None:
+    for day, messages in manifest.per_day.items():
+        one = found.get(Window(chat, first_day(day, grain), grain))
+        if one is not None:
+            one.per_day[day] = one.per_day.get(day, 0) + messages
+            if not one.batches or one.batches[-1] is not manifest:
+                one.batches.append(manifest)
 
 
 def _samples(

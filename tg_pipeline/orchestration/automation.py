@@ -6,27 +6,25 @@ there is to do is read from the inbox and the tables each time.
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Self
 
 import dagster as dg
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-)
 
 from tg_pipeline import flows
 from tg_pipeline.files import make_folder
 from tg_pipeline.flows import inbox
-from tg_pipeline.orchestration import partitions
 from tg_pipeline.orchestration.failures import RETRIES, logged, told
-from tg_pipeline.orchestration.names import CHAT_TAG, Names
+from tg_pipeline.orchestration.names import Names
 from tg_pipeline.orchestration.runs import clear_stale
-from tg_pipeline.orchestration.sync import WINDOWS_AT_ONCE, sync
+from tg_pipeline.orchestration.sync import WINDOWS_AT_ONCE, Synced, sync
 from tg_pipeline.store.windows import Window
 
+_SECONDS_PER_TICK = 25  # of the 60 that Dagster gives; one portion takes up to 20
 _UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -35,8 +33,10 @@ _UNFINISHED = [
 ]
 
 
-def build_jobs(names: Names, assets: Sequence[dg.AssetsDefinition]) -> tuple[Any, dg.JobDefinition]:
-    """The chain for one chat, and the import of what lies in the inbox."""
+def build_jobs(
+    names: Names, assets: Sequence[dg.AssetsDefinition]
+) -> tuple[Any, dg.JobDefinition, dg.JobDefinition]:
+    """The chain for one chat, the import of what lies in the inbox, and publishing what changed."""
     chain = dg.define_asset_job(
         names.unique("archive_chat"),
         selection=dg.AssetSelection.assets(*assets),
@@ -46,41 +46,49 @@ def build_jobs(names: Names, assets: Sequence[dg.AssetsDefinition]) -> tuple[Any
 
     @dg.op(
         name=names.unique("take_in"),
-        description="Imports what lies in the inbox and moves it aside, then judges and publishes "
-        "its chats.",
+        description="Imports what lies in the inbox and moves it aside.",
         required_resource_keys={names.archive},
         retry_policy=RETRIES,
+        out=dg.Out(dg.Nothing),
     )
     def take_in(context: dg.OpExecutionContext) -> None:
         archive: flows.Archive = getattr(context.resources, names.archive)
         with told():
             taken = list(inbox.take_in(archive, progress=logged(context)))
-            for one in taken:
-                context.log.info(f"{one.name}: {one.outcome}, {one.moved_to or one.reason}")
-            _publish(archive, taken, context)
+        for one in taken:
+            context.log.info(f"{one.name}: {one.outcome}, {one.moved_to or one.reason}")
+        context.add_output_metadata(dict(Counter(one.outcome.value for one in taken)))
+
+    @dg.op(
+        name=names.unique("refresh"),
+        description="Judges and publishes the chats in which something has changed.",
+        required_resource_keys={names.archive},
+        retry_policy=RETRIES,
+        ins={"start": dg.In(dg.Nothing)},
+    )
+    def refresh(context: dg.OpExecutionContext) -> None:
+        archive: flows.Archive = getattr(context.resources, names.archive)
+        with told():
+            chats = flows.due_chats(archive)
+            context.add_output_metadata({"chats": [str(chat) for chat in chats]})
+            if chats:
+                flows.refresh(archive, chats, logged(context)).require_all()
 
     @dg.job(
         name=names.unique("import_inbox"),
-        description="Import the exports that lie in the inbox.",
+        description="Import the exports that lie in the inbox, and publish what has changed.",
     )
     def import_inbox() -> None:
-        take_in()
+        refresh(take_in())
 
-    return chain, import_inbox
+    @dg.job(
+        name=names.unique("publish_changed"),
+        description="Judge and publish what has changed, whoever changed it.",
+    )
+    def publish_changed() -> None:
+        refresh()
 
-
-def _publish(
-    archive: flows.Archive, taken: Sequence[inbox.Taken], context: dg.OpExecutionContext
-) -> None:
-    """Judge and publish the chats that were taken in."""
-    wanted = {chat for one in taken for chat in one.chats}
-    chats = [chat for chat in sorted(flows.known_chats(archive)) if str(chat) in wanted]
-    counts: dict[str, int] = {}
-    for one in taken:
-        counts[one.outcome.value] = counts.get(one.outcome.value, 0) + 1
-    context.add_output_metadata({**counts, "chats": sorted(wanted)})
-    if chats:
-        flows.refresh(archive, chats, logged(context)).require_all()
+    return chain, import_inbox, publish_changed
 
 
 def build_inbox_sensor(
@@ -130,21 +138,29 @@ def build_sync_sensor(names: Names, status: dg.DefaultSensorStatus) -> dg.Sensor
     def sync_with_archive(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         archive: flows.Archive = getattr(context.resources, names.archive)
         clear_stale(context.instance)
-        windows, cursor = next_windows(archive, Cursor.read(context.cursor))
-        if not windows:
-            return dg.SensorResult(
-                cursor=cursor.written, skip_reason=dg.SkipReason("nothing has changed")
-            )
-        done = sync(context.instance, archive, names, windows)
+        left, cursor = next_windows(archive, Cursor.read(context.cursor))
+        done, rest = Synced(), left
+        began = time.monotonic()
+        while rest and time.monotonic() - began < _SECONDS_PER_TICK:
+            portion, rest = rest[:WINDOWS_AT_ONCE], rest[WINDOWS_AT_ONCE:]
+            done += sync(context.instance, archive, names, portion)
+        # What is left is told by the next tick, from where this one came to.
+        cursor = replace(cursor, after=str(left[-len(rest) - 1])) if rest else Cursor(cursor.upto)
         return dg.SensorResult(
-            cursor=cursor.written,
-            skip_reason=dg.SkipReason(
-                f"{done.windows} windows have changed; recorded {done.materializations} "
-                f"materializations and {done.results} results of checks"
-            ),
+            cursor=cursor.written, skip_reason=dg.SkipReason(_told(done, len(rest)))
         )
 
     return sync_with_archive
+
+
+def _told(done: Synced, left: int) -> str:
+    if not done.windows:
+        return "nothing has changed"
+    later = f"; {left:,} windows are told by the next ticks" if left else ""
+    return (
+        f"{done.windows:,} windows have changed; recorded {done.materializations:,} "
+        f"materializations and {done.results:,} results of checks{later}"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,55 +192,33 @@ class Cursor:
 
 
 def next_windows(archive: flows.Archive, cursor: Cursor) -> tuple[list[Window], Cursor]:
-    """The next portion of changed windows, and where to go on afterwards."""
+    """The changed windows that are still to be told, and the mark up to which that will be."""
     changed = flows.changes(archive, cursor.since)
     upto = cursor.upto if cursor.after else changed.upto
-    left = [one for one in changed.windows if cursor.after is None or str(one) > cursor.after]
-    left.sort(key=str)
-    portion, rest = left[:WINDOWS_AT_ONCE], left[WINDOWS_AT_ONCE:]
-    if rest:
-        return portion, Cursor(cursor.since, upto, str(portion[-1]))
-    return portion, Cursor(since=upto)
+    windows = sorted(changed.windows, key=str)
+    left = [one for one in windows if cursor.after is None or str(one) > cursor.after]
+    return left, Cursor(cursor.since, upto, cursor.after)
 
 
 def build_schedule(
-    names: Names, chain: Any, status: dg.DefaultScheduleStatus
+    names: Names, job: dg.JobDefinition, status: dg.DefaultScheduleStatus
 ) -> dg.ScheduleDefinition:
-    """Every hour: judge and publish what has changed, a chat's windows in as few runs as can be."""
+    """Every hour: judge and publish what has changed, unless that is being done."""
 
     @dg.schedule(
-        name=names.unique("publish_changed"),
-        job=chain,
+        name=names.unique("publish_changed_hourly"),
+        job=job,
         cron_schedule="7 * * * *",
         default_status=status,
-        required_resource_keys={names.archive},
-        description="Judges and publishes windows that have changed: one run for each chat, "
-        "more where the gate has closed windows in between.",
+        description="Judges and publishes what has changed.",
     )
-    def publish_changed(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
-        archive: flows.Archive = getattr(context.resources, names.archive)
-        due = flows.due_stretches(archive)
-        partitions.register(context.instance, names, {stretch[0].chat for stretch in due})
-        for stretch in due:
-            windows = [window for window in stretch if partitions.has(window)]
-            if windows and not _is_running(context.instance, str(windows[0].chat)):
-                yield request(windows)
+    def publish_changed_hourly(
+        context: dg.ScheduleEvaluationContext,
+    ) -> dg.RunRequest | dg.SkipReason:
+        clear_stale(context.instance)
+        busy = dg.RunsFilter(job_name=job.name, statuses=_UNFINISHED)
+        if context.instance.get_runs_count(busy):
+            return dg.SkipReason("the run before has not ended yet")
+        return dg.RunRequest()
 
-    return publish_changed
-
-
-def request(windows: Sequence[Window]) -> dg.RunRequest:
-    """A run of the chain over windows of one chat, from the first to the last of them."""
-    first, last = windows[0], windows[-1]
-    run_key = partitions.key_of(first)  # within one tick: Dagster wants one where runs are several
-    tags = {
-        CHAT_TAG: str(first.chat),
-        ASSET_PARTITION_RANGE_START_TAG: partitions.key_of(first),
-        ASSET_PARTITION_RANGE_END_TAG: partitions.key_of(last),
-    }
-    return dg.RunRequest(run_key, tags=tags)
-
-
-def _is_running(instance: dg.DagsterInstance, chat: str) -> bool:
-    unfinished = dg.RunsFilter(tags={CHAT_TAG: chat}, statuses=_UNFINISHED)
-    return instance.get_runs_count(unfinished) > 0
+    return publish_changed_hourly

@@ -58,15 +58,15 @@ def build_definitions(
     with warnings.catch_warnings():
         expect_warnings()
         assets = build_assets(names, settings, owners)
-        chain, import_inbox = build_jobs(names, assets)
+        chain, import_inbox, publish_changed = build_jobs(names, assets)
         return dg.Definitions(
             assets=assets,
             asset_checks=[build_checks(names, settings)],
-            jobs=[chain, import_inbox],
+            jobs=[chain, import_inbox, publish_changed],
             sensors=[
                 build_inbox_sensor(names, import_inbox, sensors),
                 build_sync_sensor(names, sensors),
             ],
-            schedules=[build_schedule(names, chain, schedules)],
+            schedules=[build_schedule(names, publish_changed, schedules)],
             resources={names.archive: archive or archive_resource(settings)},
         )

@@ -17,7 +17,7 @@ from tg_pipeline.settings import load
 _PR_SET_PDEATHSIG = 1
 
 
-def told(work: Callable[[], object]) -> int:
+def exit_code_of(work: Callable[[], object]) -> int:
     """Do the work and return the exit code; our errors are told as the command line tells them."""
     try:
         work()
@@ -32,9 +32,9 @@ def main() -> int:
     match sys.argv[1:]:
         case ["serve", host, port, log_level]:
             _end_with_parent()
-            return told(lambda: _serve(host, port, log_level))
+            return exit_code_of(lambda: _serve(host, port, log_level))
         case _:
-            return told(_home)
+            return exit_code_of(_home)
 
 
 def _home() -> None:

@@ -24,7 +24,8 @@ _DOCS = {column.name: column.doc for column in COLUMNS}
 
 def of_landed(landed: Landed) -> Metadata:
     """What landing has of a window."""
-    return {
+    damage = {"damaged batches": landed.damaged} if landed.damaged else {}
+    return damage | {
         VERSION: landed.version,
         ROWS: landed.messages,
         "batches": len(landed.batches),

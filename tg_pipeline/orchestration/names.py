@@ -1,5 +1,6 @@
 """What our assets, jobs and sensors are called: they can live twice in one deployment."""
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,7 +28,7 @@ class Names:
 
     def unique(self, name: str) -> str:
         """The name of an op, job, sensor or resource: these share one space in a deployment."""
-        return "__".join([*self.key_prefix, name])
+        return re.sub(r"\W", "_", "__".join([*self.key_prefix, name]))
 
     @property
     def archive(self) -> str:

@@ -75,8 +75,15 @@ def record_evaluations(
                 _execution(event, entry, number)
                 for event, entry, number in zip(some, entries, ids, strict=True)
             ]
+            _lock(connection)
             _make_room(connection, some)
             connection.execute(sa.insert(AssetCheckExecutionsTable).values(rows))
+
+
+def _lock(connection: sa.Connection) -> None:
+    """Let one process at a time take the place of results, until its transaction ends."""
+    name = "tg_pipeline results of checks"
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(name, 0))))
 
 
 def _make_room(connection: sa.Connection, events: Sequence[dg.AssetCheckEvaluation]) -> None:

@@ -1,15 +1,19 @@
 """What Dagster has been told of last: the version in the latest event of each partition."""
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+    AssetCheckEvaluationTargetMaterializationData,
+)
 from dagster._core.event_api import EventRecordsFilter
 from dagster._core.events import DagsterEventType
 
 from tg_pipeline.orchestration.names import VERSION
 
+Target = AssetCheckEvaluationTargetMaterializationData
 _RECORDS_AT_ONCE = 1_000
 
 
@@ -18,15 +22,29 @@ def materialized(
 ) -> dict[str, str | None]:
     """Versions of the latest materializations by partition; None where it tells none."""
     kind = DagsterEventType.ASSET_MATERIALIZATION
-    latest = latest_materializations(instance, asset, keys)
+    latest = _latest(instance, asset, keys)
     versions = _versions(instance, kind, list(latest.values()))
     return {key: versions.get(number) for key, number in latest.items()}
 
 
-def latest_materializations(
+def targets(
+    instance: dg.DagsterInstance, asset: dg.AssetKey, keys: Iterable[str]
+) -> dict[str, Target]:
+    """The latest materializations by partition: results without one count as outdated."""
+    latest = _latest(instance, asset, keys)
+    records = _records(instance, DagsterEventType.ASSET_MATERIALIZATION, list(latest.values()))
+    found = {
+        record.storage_id: Target(
+            storage_id=record.storage_id, run_id=record.run_id, timestamp=record.timestamp
+        )
+        for record in records
+    }
+    return {key: found[number] for key, number in latest.items()}
+
+
+def _latest(
     instance: dg.DagsterInstance, asset: dg.AssetKey, keys: Iterable[str]
 ) -> Mapping[str, int]:
-    """Ids of the latest materialization events by partition."""
     wanted = set(keys)
     if not wanted:
         return {}
@@ -57,14 +75,20 @@ def _versions(
     instance: dg.DagsterInstance, kind: DagsterEventType, numbers: Sequence[int]
 ) -> dict[int, str]:
     found = {}
+    for record in _records(instance, kind, numbers):
+        version = _metadata(record.event_log_entry).get(VERSION)
+        if isinstance(version, dg.TextMetadataValue) and version.text is not None:
+            found[record.storage_id] = version.text
+    return found
+
+
+def _records(
+    instance: dg.DagsterInstance, kind: DagsterEventType, numbers: Sequence[int]
+) -> Iterator[dg.EventLogRecord]:
     remaining = iter(numbers)
     while some := list(itertools.islice(remaining, _RECORDS_AT_ONCE)):
         wanted = EventRecordsFilter(event_type=kind, storage_ids=some)
-        for record in instance.event_log_storage.get_event_records(wanted):
-            version = _metadata(record.event_log_entry).get(VERSION)
-            if isinstance(version, dg.TextMetadataValue) and version.text is not None:
-                found[record.storage_id] = version.text
-    return found
+        yield from instance.event_log_storage.get_event_records(wanted)
 
 
 def _metadata(entry: dg.EventLogEntry) -> Mapping[str, Any]:

@@ -7,25 +7,22 @@ filled again by the same code.
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import dagster as dg
-from dagster._core.definitions.asset_checks.asset_check_evaluation import (
-    AssetCheckEvaluationTargetMaterializationData,
-)
-from dagster._core.instance.utils import RUNLESS_RUN_ID
 
 from tg_pipeline import flows
 from tg_pipeline.exports import DATASET
 from tg_pipeline.flows import stages
 from tg_pipeline.orchestration import metadata, partitions, recorded
-from tg_pipeline.orchestration.dev import told
+from tg_pipeline.orchestration.dev import exit_code_of
 from tg_pipeline.orchestration.instance import open_instance
 from tg_pipeline.orchestration.metadata import ROWS, Metadata
 from tg_pipeline.orchestration.names import CHAT_TAG, FILES, MESSAGES, RAW, VERSION, Names
 from tg_pipeline.orchestration.record import record_evaluations, record_materializations
+from tg_pipeline.orchestration.recorded import Target
 from tg_pipeline.orchestration.runs import clear_stale
 from tg_pipeline.quality import RULES, Outcome, RuleRuling, Ruling
 from tg_pipeline.settings import load
@@ -73,28 +70,41 @@ def sync(
     windows: Sequence[Window],
 ) -> Synced:
     """Record what these windows are now, where Dagster does not know it yet."""
-    partitions.register(instance, names, {window.chat for window in windows})
-    told = _tell_materializations(instance, archive, names, windows)
-    rulings = stages.judged(archive, windows)
-    results = tell_rulings(instance, names, list(rulings.values()))
-    return Synced(len(windows), told, results)
+    known = [window for window in windows if partitions.has(window)]
+    partitions.register(instance, names, {window.chat for window in known})
+    news = _tell_materializations(instance, archive, names, known)
+    rulings = stages.judged(archive, known)
+    results = tell_rulings(instance, names, list(rulings.values()), anew=news[MESSAGES])
+    return Synced(len(windows), sum(len(told) for told in news.values()), results)
 
 
-def tell_rulings(instance: dg.DagsterInstance, names: Names, rulings: Sequence[Ruling]) -> int:
-    """Record how windows stand under each rule; how many results were new to Dagster."""
+def tell_rulings(
+    instance: dg.DagsterInstance,
+    names: Names,
+    rulings: Sequence[Ruling],
+    anew: Collection[Window] = (),
+) -> int:
+    """Record how windows stand under each rule; how many results were new to Dagster.
+
+    Those of windows that were just told anew are: to Dagster, older results are outdated.
+    """
     asset = names.key(MESSAGES)
     judged = [one for one in rulings if one.rules and one.outcome is not Outcome.MISSING]
     keys = [partitions.key_of(one.window) for one in judged]
     checks = [dg.AssetCheckKey(asset, rule.name) for rule in RULES]
     known = recorded.evaluated(instance, checks, keys)
-    targets = _targets(instance, asset, keys)
     fresh = [
-        evaluation(asset, ruling, rule, targets.get(key))
+        (key, ruling, rule)
         for key, ruling in zip(keys, judged, strict=True)
         for rule in ruling.rules
-        if known.get((rule.rule, key)) != metadata.of_rule(rule, ruling)[VERSION]
+        if ruling.window in anew
+        or known.get((rule.rule, key)) != metadata.of_rule(rule, ruling)[VERSION]
     ]
-    record_evaluations(instance, fresh)
+    targets = recorded.targets(instance, asset, {key for key, _, _ in fresh})
+    record_evaluations(
+        instance,
+        [evaluation(asset, ruling, rule, targets.get(key)) for key, ruling, rule in fresh],
+    )
     return len(fresh)
 
 
@@ -102,7 +112,7 @@ def evaluation(
     asset: dg.AssetKey,
     ruling: Ruling,
     rule: RuleRuling,
-    target: AssetCheckEvaluationTargetMaterializationData | None,
+    target: Target | None,
 ) -> dg.AssetCheckEvaluation:
     """How one window stands under one rule, as the result of a check."""
     passed, severity = metadata.outcome_of([rule])
@@ -118,39 +128,31 @@ def evaluation(
     )
 
 
-def _targets(
-    instance: dg.DagsterInstance, asset: dg.AssetKey, keys: Sequence[str]
-) -> dict[str, AssetCheckEvaluationTargetMaterializationData]:
-    """The materializations that results are about: without one, a result counts as outdated."""
-    latest = recorded.latest_materializations(instance, asset, keys)
-    return {
-        key: AssetCheckEvaluationTargetMaterializationData(
-            storage_id=number, run_id=RUNLESS_RUN_ID, timestamp=0.0
-        )
-        for key, number in latest.items()
-    }
-
-
 def _tell_materializations(
     instance: dg.DagsterInstance,
     archive: flows.Archive,
     names: Names,
     windows: Sequence[Window],
-) -> int:
+) -> dict[str, list[Window]]:
     """Tell the news of each asset in the order of the chain, and all that comes after news."""
     keys = {window: partitions.key_of(window) for window in windows}
     fresh: list[dg.AssetMaterialization] = []
+    told: dict[str, list[Window]] = {}
     news: set[Window] = set()
     for asset, facts in _facts(archive, windows).items():
         known = recorded.materialized(instance, names.key(asset), keys.values())
         news |= {one for one in windows if _is_news(facts[one], known, keys[one])}
-        fresh += [
-            _materialization(names.key(asset), window, keys[window], facts[window])
+        told[asset] = [
+            window
             for window in windows
             if window in news and (facts[window][ROWS] or keys[window] in known)
         ]
+        fresh += [
+            _materialization(names.key(asset), window, keys[window], facts[window])
+            for window in told[asset]
+        ]
     record_materializations(instance, fresh)
-    return len(fresh)
+    return told
 
 
 def _is_news(found: Metadata, known: Mapping[str, str | None], key: str) -> bool:
@@ -193,7 +195,7 @@ def _facts(archive: flows.Archive, windows: Sequence[Window]) -> dict[str, dict[
 
 def main() -> int:
     """Bring our own deployment's instance in line; `--json` for programs."""
-    return told(_sync_ours)
+    return exit_code_of(_sync_ours)
 
 
 def _sync_ours() -> None:

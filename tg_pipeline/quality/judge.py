@@ -70,6 +70,7 @@ def _judge_span(database: Database, zone: LandingZone, span: Span) -> bool:
         loaded = _loaded(connection, span.chat)
         found = _judged(Evidence(connection, zone), span)
     with database.transaction() as connection:
+        facts.lock_chat(connection, span.chat)
         if _loaded(connection, span.chat) != loaded:
             return False
         _keep_days(connection, found)

@@ -88,7 +88,7 @@ def unjudged(window: Window, held: Content) -> Ruling:
 
 _RULED = """
 SELECT d.entity_id, d.account_id, date_trunc(:grain, d.day)::date AS period, r.rule,
-       count(*) FILTER (WHERE d.rows > 0 AND q.rule IS NULL) AS missing,
+       count(*) FILTER (WHERE q.rule IS NULL) AS missing,
        count(*) FILTER (WHERE q.outcome = 'failed') AS failed,
        count(*) FILTER (WHERE q.outcome = 'warning') AS warned,
        coalesce(sum(q.findings), 0)::bigint AS findings, min(q.judged_at) AS judged_at
@@ -114,18 +114,21 @@ ORDER BY (q.outcome = 'failed') DESC, q.day
 """
 
 
-def rulings(connection: Connection, windows: Sequence[Window]) -> dict[Window, Ruling]:
+def rulings(
+    connection: Connection, windows: Sequence[Window], *, with_examples: bool = True
+) -> dict[Window, Ruling]:
     """How each window stands.
 
     Args:
         connection: a snapshot (`Database.snapshot`), so that versions and verdicts belong together.
         windows: of any chats and grains.
+        with_examples: of what was found; reading them takes as long as all the rest.
     """
     held = contents(connection, windows)
     found: dict[Window, Ruling] = {}
     for grain in sorted({window.grain for window in windows}):
         wanted = [window for window in windows if window.grain == grain]
-        ruled = _ruled(connection, wanted, grain)
+        ruled = _ruled(connection, wanted, grain, with_examples)
         for window in wanted:
             content = held[window]
             found[window] = Ruling(
@@ -135,10 +138,11 @@ def rulings(connection: Connection, windows: Sequence[Window]) -> dict[Window, R
 
 
 def _ruled(
-    connection: Connection, windows: Sequence[Window], grain: Grain
+    connection: Connection, windows: Sequence[Window], grain: Grain, with_examples: bool
 ) -> dict[Window, dict[str, RuleRuling]]:
     parameters = _parameters(windows, grain)
-    examples = _examples(connection.execute(sa.text(_EXAMPLES), parameters), grain)
+    found = connection.execute(sa.text(_EXAMPLES), parameters) if with_examples else ()
+    examples = _examples(found, grain)
     named: dict[Window, dict[str, RuleRuling]] = {}
     for row in connection.execute(sa.text(_RULED), parameters):
         window = Window(ChatKey(row.entity_id, row.account_id), row.period, grain)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Connection
 
@@ -68,13 +69,27 @@ class Verdict:
 
 
 def write(connection: Connection, verdicts: Iterable[Verdict]) -> None:
-    """Put verdicts in place of those given before on the same days."""
+    """Put verdicts in place of those given before on the same days.
+
+    One that says the same as before is no change: the row keeps the transaction that wrote it.
+    """
     now = datetime.now(UTC)
     ordered = sorted(verdicts, key=lambda verdict: verdict.order)
     rows = [verdict.as_row() | {"judged_at": now} for verdict in ordered]
     statement = insert(quality_results)
     key = [column.name for column in quality_results.primary_key]
     fresh = {c.name: statement.excluded[c.name] for c in quality_results.c if c.name not in key}
+    said = [name for name in fresh if name not in {"judged_at", "written_by"}]
+    written_by: Any = sa.case(
+        (
+            sa.tuple_(*(quality_results.c[name] for name in said)).is_distinct_from(
+                sa.tuple_(*(statement.excluded[name] for name in said))
+            ),
+            statement.excluded.written_by,
+        ),
+        else_=quality_results.c.written_by,
+    )
+    fresh["written_by"] = written_by
     upsert = statement.on_conflict_do_update(index_elements=key, set_=fresh)
     for start in range(0, len(rows), _ROWS_AT_ONCE):
         connection.execute(upsert, rows[start : start + _ROWS_AT_ONCE])

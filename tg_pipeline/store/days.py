@@ -40,9 +40,13 @@ WHERE m.entity_id = %(entity)s AND (%(own)s OR m.account_id = %(account)s)
 GROUP BY 3
 """
 """Days of a chat from `first` to `last`, counted from the messages; see `span`."""
-_COUNT = (
-    f"INSERT INTO chat_days (entity_id, account_id, day, rows, service, hashed, digest) {COUNTED}"
-)
+_COUNT = f"""
+INSERT INTO chat_days (entity_id, account_id, day, rows, service, hashed, digest)
+{COUNTED}
+ON CONFLICT (entity_id, account_id, day) DO UPDATE
+SET rows = excluded.rows, service = excluded.service, hashed = excluded.hashed,
+    digest = excluded.digest, written_by = excluded.written_by
+"""
 _EMPTY = {"rows": 0, "service": 0, "hashed": 0, "digest": 0}
 _DAYS_BRIDGED = 7  # recounting a few untouched days is cheaper than one more query
 

@@ -19,6 +19,7 @@ from tg_pipeline.store.tables import (
     complete_ranges,
     messages,
     participant_names,
+    quality_results,
     quarantine,
     superseded_versions,
 )
@@ -118,6 +119,23 @@ def empty_chat(connection: Connection, chat: ChatKey) -> None:
             quarantine.c.chat_entity_id == chat.entity_id,
             quarantine.c.chat_account_id == chat.account_id,
         )
+    )
+
+
+def forget_failures(connection: Connection, chat: ChatKey) -> None:
+    """Let failed days be judged anew: what they lacked may have come, and changed nothing else."""
+    connection.execute(
+        quality_results.delete().where(
+            of_chat(quality_results, chat), quality_results.c.outcome == "failed"
+        )
+    )
+
+
+def lock_chat(connection: Connection, chat: ChatKey) -> None:
+    """Let one transaction at a time change what is told of this chat."""
+    connection.execute(
+        sa.text("SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || :chat, 0))"),
+        {"chat": f" {chat}"},
     )
 
 

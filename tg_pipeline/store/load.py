@@ -64,7 +64,7 @@ def load(database: Database, zone: LandingZone, manifest: BatchManifest) -> Coun
     """
     chat = ChatKey(manifest.entity_id, manifest.account_id)
     with database.transaction() as connection:
-        _lock_chat(connection, chat)
+        facts.lock_chat(connection, chat)
         if facts.is_loaded(connection, manifest):
             quarantined = _quarantined(connection, manifest)
             return Counts(manifest.messages + manifest.rejected, quarantined=quarantined)
@@ -72,6 +72,7 @@ def load(database: Database, zone: LandingZone, manifest: BatchManifest) -> Coun
             return Counts()
         zone.verify(manifest)
         counts = _merge_batch(connection, zone, chat, manifest)
+        facts.forget_failures(connection, chat)
     get_logger().info(
         "batch.loaded",
         chat=str(chat),
@@ -87,7 +88,7 @@ def load(database: Database, zone: LandingZone, manifest: BatchManifest) -> Coun
 def start_over_if_withdrawn(database: Database, zone: LandingZone, chat: ChatKey) -> bool:
     """Empty a chat of which a loaded batch is no longer in landing."""
     with database.transaction() as connection:
-        _lock_chat(connection, chat)
+        facts.lock_chat(connection, chat)
         landed = set(zone.batches(chat))
         loaded = set(
             connection.scalars(sa.select(batches.c.batch).where(facts.of_chat(batches, chat)))
@@ -96,6 +97,7 @@ def start_over_if_withdrawn(database: Database, zone: LandingZone, chat: ChatKey
             return False
         facts.empty_chat(connection, chat)
         empty_days(connection, chat)
+        facts.forget_failures(connection, chat)
     get_logger().info("chat.emptied", chat=str(chat), withdrawn=len(loaded - landed))
     return True
 
@@ -232,11 +234,3 @@ def _quarantined(connection: Connection, manifest: BatchManifest) -> int:
         .where(quarantine.c.chat_account_id == manifest.account_id)
     )
     return int(connection.scalar(query) or 0)
-
-
-def _lock_chat(connection: Connection, chat: ChatKey) -> None:
-    """Let one transaction at a time change this chat."""
-    connection.execute(
-        sa.text("SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || :chat, 0))"),
-        {"chat": f" {chat}"},
-    )

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Final, Literal
+from typing import Literal
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -19,7 +19,6 @@ from tg_pipeline.contracts import ChatKey
 from tg_pipeline.store.tables import chat_days
 
 Grain = Literal["month", "day"]
-GRAINS: Final[tuple[Grain, ...]] = ("month", "day")
 _DIGITS = 16
 Day = tuple[date, int, int]
 """Day, rows and digest, as `chat_days` has them."""
@@ -73,37 +72,22 @@ def first_day(day: date, grain: Grain) -> date:
 
 
 def windows(
-    connection: Connection,
-    grain: Grain,
-    chats: Iterable[ChatKey] | None = None,
-    since: date | None = None,
-    until: date | None = None,
+    connection: Connection, grain: Grain, chats: Iterable[ChatKey] | None = None
 ) -> list[Window]:
-    """Windows that hold rows, by chat and period.
+    """Windows in which the tables hold rows, by chat and period.
 
     Args:
         connection: to our database.
         grain: length of the windows.
         chats: only these; all where None.
-        since: only windows that reach this day or later.
-        until: only windows that begin on this day or earlier.
     """
     days = chat_days.c
     period = sa.cast(sa.func.date_trunc(grain, days.day), sa.Date).label("period")
     query = sa.select(days.entity_id, days.account_id, period).where(days.rows > 0).distinct()
     if chats is not None:
         query = query.where(_any_of(chats))
-    if since is not None:
-        query = query.where(days.day >= first_day(since, grain))
-    if until is not None:
-        query = query.where(period <= until)
     rows = connection.execute(query)
     return sorted(Window(ChatKey(entity, account), day, grain) for entity, account, day in rows)
-
-
-def data_version(connection: Connection, window: Window) -> str:
-    """The data version of one window; changes exactly when an exported value changes."""
-    return contents(connection, [window])[window].version
 
 
 def contents(connection: Connection, wanted: Sequence[Window]) -> dict[Window, Content]:

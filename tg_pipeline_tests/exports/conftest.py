@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tg_pipeline.exports import Published, publish
+from tg_pipeline.exports import Published, publish, windows_of
 from tg_pipeline.store.database import Database
 from tg_pipeline.store.windows import Grain, windows
 from tg_pipeline_tests.exports.rows import vouch
@@ -25,7 +25,7 @@ def publish_all(database: Database, folder: Path) -> Publish:
     def run(grain: Grain = "month") -> Published:
         vouch(database)
         with database.transaction() as connection:
-            wanted = windows(connection, grain)
+            wanted = [*windows(connection, grain), *windows_of(connection, grain)]
         return publish(database, folder, wanted)
 
     return run

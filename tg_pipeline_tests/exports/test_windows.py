@@ -4,8 +4,8 @@ import pytest
 
 from tg_pipeline.contracts import ChatKey
 from tg_pipeline.store.database import Database
-from tg_pipeline.store.windows import Window, contents, data_version, windows
-from tg_pipeline_tests.exports.rows import CHANNEL, PRIVATE, execute, few, insert, message, on
+from tg_pipeline.store.windows import Window, contents, windows
+from tg_pipeline_tests.exports.rows import CHANNEL, PRIVATE, execute, few, insert
 
 JANUARY = date(2024, 1, 1)
 
@@ -36,31 +36,12 @@ def test_windows_are_those_that_hold_rows(database: Database) -> None:
         assert windows(connection, "month", [ChatKey(PRIVATE.entity_id, 778)]) == []
 
 
-@pytest.mark.parametrize(
-    ("since", "until", "months"),
-    [
-        (date(2024, 1, 31), None, [1, 2, 3]),
-        (date(2024, 2, 1), None, [2, 3]),
-        (None, date(2024, 2, 1), [1, 2]),
-        (date(2024, 2, 29), date(2024, 2, 29), [2]),
-        (date(2024, 4, 1), None, []),
-    ],
-)
-def test_windows_between_two_days(
-    database: Database, since: date | None, until: date | None, months: list[int]
-) -> None:
-    insert(database, [message(CHANNEL, n, on(date(2024, n, 10))) for n in (1, 2, 3)])
-    with database.transaction() as connection:
-        found = windows(connection, "month", None, since, until)
-    assert [window.period.month for window in found] == months
-
-
 def test_the_data_version_changes_with_the_digest_of_any_day(database: Database) -> None:
     insert(database, few(CHANNEL, JANUARY, 3) + few(CHANNEL, date(2024, 2, 1), 1, 10))
     january, february = (Window(CHANNEL, date(2024, n, 1), "month") for n in (1, 2))
     with database.transaction() as connection:
         before = contents(connection, [january, february])
-        assert data_version(connection, january) == before[january].version
+        assert contents(connection, [january])[january].version == before[january].version
     assert before[january].rows == 3
     assert before[january].version.startswith("3-")
     execute(database, "UPDATE chat_days SET digest = digest + 1 WHERE day = '2024-01-01'")

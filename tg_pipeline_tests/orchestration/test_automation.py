@@ -11,7 +11,7 @@ import pytest
 from tg_pipeline import flows
 from tg_pipeline.flows import inbox
 from tg_pipeline_tests.flows.making import Json, chat, written
-from tg_pipeline_tests.orchestration.pipeline import CHAT, NAMES, Pipeline, at, failures, monthly
+from tg_pipeline_tests.orchestration.pipeline import NAMES, Pipeline, at, failures, monthly
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 FUTURE = datetime(2090, 1, 1, 12, tzinfo=UTC)
@@ -38,17 +38,6 @@ def tick(pipeline: Pipeline, name: str) -> Any:
 def take_in(pipeline: Pipeline) -> dg.ExecuteInProcessResult:
     job = pipeline.repository.get_job("import_inbox")
     return job.execute_in_process(instance=pipeline.instance, raise_on_error=False)
-
-
-def due(pipeline: Pipeline) -> list[dg.RunRequest]:
-    """What the schedule asks for."""
-    context = dg.build_schedule_context(
-        instance=pipeline.instance,
-        resources={NAMES.archive: pipeline.archive},
-        repository_def=pipeline.repository,
-    )
-    schedule = pipeline.repository.get_schedule_def("publish_changed")
-    return list(schedule.evaluate_tick(context).run_requests or [])
 
 
 def test_an_empty_inbox_asks_for_nothing(pipeline: Pipeline) -> None:
@@ -109,59 +98,9 @@ def test_bad_data_from_the_inbox_is_imported_and_not_published(pipeline: Pipelin
 
     result = take_in(pipeline)
 
-    assert "plausible_dates" in failures(result)["take_in"]
+    assert "plausible_dates" in failures(result)["refresh"]
     assert list(pipeline.published()) == ["2024-01-01"]
     assert sum(one.messages for one in flows.status(pipeline.archive)) == 2
-
-
-def test_the_schedule_asks_for_one_run_for_each_chat_with_changes(pipeline: Pipeline) -> None:
-    pipeline.import_("one", *monthly(1, 3))
-    pipeline.import_("other", at(NOON, 1), id=78)
-
-    asked = due(pipeline)
-
-    tags = [request.tags for request in asked]
-    other = "-1000000000078"
-    assert [one["tg_pipeline/chat"] for one in tags] == [other, CHAT]
-    assert tags[0]["dagster/asset_partition_range_start"] == f"{other}|2024-01-01"
-    assert tags[0]["dagster/asset_partition_range_end"] == f"{other}|2024-01-01"
-    assert tags[1]["dagster/asset_partition_range_start"] == f"{CHAT}|2024-01-01"
-    assert tags[1]["dagster/asset_partition_range_end"] == f"{CHAT}|2024-03-01"
-
-
-def test_what_the_schedule_asked_for_settles_it(pipeline: Pipeline) -> None:
-    pipeline.import_("one", *monthly(1, 3))
-    (asked,) = due(pipeline)
-    job = pipeline.repository.get_job("archive_chat")
-
-    assert job.execute_in_process(instance=pipeline.instance, tags=dict(asked.tags)).success
-
-    assert len(pipeline.published()) == 3
-    assert due(pipeline) == []
-
-
-def test_what_the_gate_has_closed_is_asked_for_again_only_when_it_changes(
-    pipeline: Pipeline,
-) -> None:
-    pipeline.import_("one", at(NOON, 1), at(FUTURE, 2))
-    flows.refresh(pipeline.archive)
-
-    assert due(pipeline) == []
-    pipeline.import_("more", at(NOON, 1), at(NOON, 3))
-    (asked,) = due(pipeline)
-    assert asked.tags["dagster/asset_partition_range_end"] == f"{CHAT}|2024-01-01"
-
-
-def test_a_chat_that_is_being_worked_on_is_left_alone(pipeline: Pipeline) -> None:
-    pipeline.import_("one", at(NOON, 1))
-    job = pipeline.repository.get_job("archive_chat")
-    running = pipeline.instance.create_run_for_job(
-        job, tags={"tg_pipeline/chat": CHAT}, status=dg.DagsterRunStatus.STARTED
-    )
-
-    assert due(pipeline) == []
-    pipeline.instance.report_run_failed(running)
-    assert len(due(pipeline)) == 1
 
 
 def test_lost_files_are_published_again(pipeline: Pipeline) -> None:

@@ -139,14 +139,34 @@ def test_warnings_are_shown_and_stop_nothing(pipeline: Pipeline) -> None:
     assert pipeline.published()[JANUARY]["verdict"] == "warning"
 
 
-def test_a_damaged_batch_fails_its_step_at_once_and_says_what_to_do(filled: Pipeline) -> None:
+def test_a_damaged_batch_is_told_and_closes_what_it_holds(filled: Pipeline) -> None:
     (data,) = filled.archive.zone.folder.glob(f"{CHAT}/*.zst")
     data.write_bytes(data.read_bytes()[:-1] + b"x")
 
     result = filled.run(FEBRUARY)
 
-    assert list(failures(result)) == ["raw_messages"]
-    assert "Restore it from a backup" in failures(result)["raw_messages"]
+    assert not result.success
+    key = f"{CHAT}|{FEBRUARY}"
+    assert filled.materialized("raw_messages")[key]["damaged batches"] == [
+        data.name.removesuffix(".jsonl.zst")
+    ]
+    check = filled.checked("loaded_is_landed", key)
+    assert check is not None
+    assert not check.passed
+    assert filled.published() == {}
+
+
+def test_an_error_of_ours_is_told_with_its_remedy_and_not_tried_again(filled: Pipeline) -> None:
+    filled.run(FEBRUARY)
+    filled.archive.exports.chmod(0o500)
+    dataset = filled.archive.exports / "messages"
+    dataset.rename(filled.archive.exports.parent / "elsewhere")
+    dataset.parent.rmdir()
+    dataset.parent.write_bytes(b"")
+
+    result = filled.run(FEBRUARY, selection=FILES)
+
+    assert "cannot write to" in failures(result)["publish_messages"]
     retried = [
         event for event in result.all_events if event.event_type_value == "STEP_UP_FOR_RETRY"
     ]

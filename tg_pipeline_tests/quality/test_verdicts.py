@@ -88,8 +88,10 @@ def test_the_worst_of_what_was_found_is_the_windows_standing(house: House) -> No
     assert house.outcomes() == {JANUARY: "missing", FEBRUARY: "passed"}
     house.run("UPDATE messages SET text = 'other' WHERE id = 3")
     house.judge()
-    house.take_in(sent(6, START + 3 * DAY))
+    house.run("DELETE FROM quality_results WHERE day = '2024-01-03'")
     assert house.outcomes() == {JANUARY: "failed", FEBRUARY: "passed"}
+    house.take_in(sent(6, START + 3 * DAY))
+    assert house.outcomes() == {JANUARY: "missing", FEBRUARY: "passed"}, "it is to be judged anew"
 
 
 def test_a_ruling_names_what_was_found(house: House) -> None:
