@@ -7,11 +7,13 @@ filled again by the same code.
 
 import json
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import dagster as dg
+import sqlalchemy as sa
 
 from tg_pipeline import flows
 from tg_pipeline.exports import DATASET
@@ -72,10 +74,21 @@ def sync(
     """Record what these windows are now, where Dagster does not know it yet."""
     known = [window for window in windows if partitions.has(window)]
     partitions.register(instance, names, {window.chat for window in known})
-    news = _tell_materializations(instance, archive, names, known)
-    rulings = stages.judged(archive, known)
-    results = tell_rulings(instance, names, list(rulings.values()), anew=news[MESSAGES])
+    with _alone(archive):
+        news = _tell_materializations(instance, archive, names, known)
+        rulings = stages.judged(archive, known)
+        results = tell_rulings(instance, names, list(rulings.values()), anew=news[MESSAGES])
     return Synced(len(windows), sum(len(told) for told in news.values()), results)
+
+
+@contextmanager
+def _alone(archive: flows.Archive) -> Iterator[None]:
+    """Let one process at a time look at what is recorded and add to it."""
+    name = f"tg_pipeline sync {archive.database.schema}"
+    lock = sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(name, 0))
+    with archive.database.transaction() as connection:
+        connection.execute(sa.select(lock))
+        yield
 
 
 def tell_rulings(

@@ -1,6 +1,7 @@
 """Dagster shows what others did: the command line, other processes, or before it was lost."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -318,3 +319,11 @@ def test_windows_of_several_chats_are_told_together(published: Pipeline) -> None
         "-1000000000078",
     }
     assert ChatKey.parse("-1000000000078") in {window.chat for window in windows}
+
+
+def test_two_that_sync_at_once_tell_everything_once(published: Pipeline) -> None:
+    with ThreadPoolExecutor(2) as threads:
+        done = [one.result() for one in [threads.submit(published.sync) for _ in range(2)]]
+
+    assert sorted(one.materializations for one in done) == [0, 2 * len(ASSETS)]
+    assert sorted(one.results for one in done) == [0, 2 * len(RULES)]
