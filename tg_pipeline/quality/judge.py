@@ -9,6 +9,7 @@ what was found missing may be there by now, so the chat is judged again.
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -23,7 +24,7 @@ from tg_pipeline.quality.rules import RULE_SET, RULES
 from tg_pipeline.quality.verdicts import Verdict
 from tg_pipeline.store import facts
 from tg_pipeline.store.database import Database
-from tg_pipeline.store.tables import batches, chat_days
+from tg_pipeline.store.tables import batches, chat_days, quality_results
 from tg_pipeline.store.windows import Window
 
 Progress = Callable[[Span], None]
@@ -89,7 +90,7 @@ def _loaded(connection: Connection, chat: ChatKey) -> set[tuple[str, int]]:
 
 
 def _judged(evidence: Evidence, span: Span) -> list[Verdict]:
-    """A verdict under every rule for each day that is there, or of which something was found."""
+    """A verdict under every rule for each day that is or was there, or that has findings."""
     days = _days(evidence.connection, span)
     found: dict[date, dict[str, Verdict]] = {day: _passed(span, day, *days[day]) for day in days}
     for rule in RULES:
@@ -105,10 +106,16 @@ def _passed(span: Span, day: date, rows: int, digest: int) -> dict[str, Verdict]
 
 
 def _days(connection: Connection, span: Span) -> dict[date, tuple[int, int]]:
-    query = sa.select(chat_days.c.day, chat_days.c.rows, chat_days.c.digest).where(
-        facts.of_chat(chat_days, span.chat), chat_days.c.day.between(span.first, span.last)
-    )
-    return {day: (rows, digest) for day, rows, digest in connection.execute(query)}
+    """Rows and digest of each day; none of either where only an earlier verdict knows the day."""
+    found = dict.fromkeys(connection.scalars(_in_span(quality_results, span, "day")), (0, 0))
+    counted = connection.execute(_in_span(chat_days, span, "day", "rows", "digest"))
+    return found | {day: (rows, digest) for day, rows, digest in counted}
+
+
+def _in_span(table: sa.Table, span: Span, *names: str) -> sa.Select[Any]:
+    of_days = table.c.day.between(span.first, span.last)
+    columns = (table.c[name] for name in names)
+    return sa.select(*columns).where(facts.of_chat(table, span.chat), of_days).distinct()
 
 
 def _keep_days(connection: Connection, found: Iterable[Verdict]) -> None:

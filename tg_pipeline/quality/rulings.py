@@ -1,7 +1,8 @@
 """The gate: how windows stand, told from the verdicts on the data that is there now.
 
 A verdict counts for the rows and digest it was given on, and for the present set of rules. Any
-day that no such verdict covers leaves its window unjudged, and an unjudged window is closed.
+day that no such verdict covers leaves its window unjudged, and an unjudged window is closed. So
+does a day that was judged once and of which not even the count is left.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -87,19 +88,31 @@ def unjudged(window: Window, held: Content) -> Ruling:
 
 
 _RULED = """
+WITH asked AS (
+    SELECT * FROM unnest(CAST(:entities AS bigint[]), CAST(:accounts AS bigint[]))
+        AS a(entity_id, account_id)
+), days AS (
+    SELECT entity_id, account_id, day, rows, digest
+    FROM chat_days JOIN asked USING (entity_id, account_id)
+    WHERE day >= :first AND day < :end
+    UNION ALL
+    SELECT DISTINCT entity_id, account_id, day, 0, 0
+    FROM quality_results q JOIN asked USING (entity_id, account_id)
+    WHERE day >= :first AND day < :end AND NOT EXISTS (
+        SELECT FROM chat_days c
+        WHERE c.entity_id = q.entity_id AND c.account_id = q.account_id AND c.day = q.day
+    )
+)
 SELECT d.entity_id, d.account_id, date_trunc(:grain, d.day)::date AS period, r.rule,
        count(*) FILTER (WHERE q.rule IS NULL) AS missing,
        count(*) FILTER (WHERE q.outcome = 'failed') AS failed,
        count(*) FILTER (WHERE q.outcome = 'warning') AS warned,
        coalesce(sum(q.findings), 0)::bigint AS findings, min(q.judged_at) AS judged_at
-FROM chat_days d
+FROM days d
 CROSS JOIN unnest(CAST(:rules AS text[])) AS r(rule)
 LEFT JOIN quality_results q
   ON q.entity_id = d.entity_id AND q.account_id = d.account_id AND q.day = d.day
  AND q.rule = r.rule AND q.rule_set = :rule_set AND q.rows = d.rows AND q.digest = d.digest
-WHERE (d.entity_id, d.account_id) IN (
-          SELECT * FROM unnest(CAST(:entities AS bigint[]), CAST(:accounts AS bigint[])))
-  AND d.day >= :first AND d.day < :end
 GROUP BY 1, 2, 3, 4
 """
 _EXAMPLES = """

@@ -12,7 +12,7 @@ from tg_pipeline.contracts import ChatKey
 from tg_pipeline.quality import RULE_SET, RULES
 from tg_pipeline.quality.verdicts import Verdict, write
 from tg_pipeline.store.database import Database
-from tg_pipeline.store.days import count_days
+from tg_pipeline.store.days import count_days, empty_days
 from tg_pipeline.store.tables import chat_days, messages
 
 CHANNEL = ChatKey(-1001613744721)
@@ -84,7 +84,7 @@ def recount(database: Database) -> None:
     day = sa.cast(messages.c.date, sa.Date)
     query = sa.select(messages.c.entity_id, messages.c.account_id, day).distinct()
     with database.transaction() as connection:
-        connection.execute(chat_days.delete())
+        empty_days(connection)
         days: dict[ChatKey, set[date]] = {}
         for entity, account, found in connection.execute(query):
             days.setdefault(ChatKey.of(entity, account), set()).add(found)

@@ -2,10 +2,13 @@
 
 import sys
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
+from tg_pipeline.flows import Archive, check_windows, publish_windows, refresh
 from tg_pipeline.quality import Outcome
+from tg_pipeline.settings import Settings
 from tg_pipeline.store.load import load
 from tg_pipeline.store.windows import Window
 from tg_pipeline_tests.quality.house import CHANNEL, DAY, PRIVATE, SEEN, START, House, sent
@@ -202,3 +205,57 @@ def test_a_window_without_messages_is_open(house: House) -> None:
 def test_nothing_asked_nothing_told(house: House) -> None:
     house.judge([])
     assert house.ruled([]) == {}
+
+
+# ---- whoever asks ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def archive(house: House, tmp_path: Path) -> Archive:
+    return Archive(Settings(home=tmp_path), house.database, house.zone)
+
+
+def test_a_month_that_was_lost_with_its_counts_is_judged_too(
+    house: House, archive: Archive
+) -> None:
+    """Only months that hold messages were asked about, and so it vanished without a word."""
+    three_months(house)
+    lose(house, "2024-02-01")
+    found = {f"{one.window.period}": one.outcome.value for one in check_windows(archive)}
+    assert found == {JANUARY: "passed", FEBRUARY: "failed", MARCH: "passed"}
+
+
+@pytest.mark.parametrize("checked", [True, False])
+def test_a_month_that_was_lost_with_its_counts_keeps_its_files(
+    house: House, archive: Archive, checked: bool
+) -> None:
+    three_months(house)
+    assert refresh(archive).written == 6
+    lose(house, "2024-02-01")
+    if checked:
+        check_windows(archive)
+    published = publish_windows(archive)
+    assert published.withdrawn == ()
+    assert [f"{one.window.period}" for one in published.refused] == [FEBRUARY]
+
+
+def test_a_day_that_was_judged_and_lost_with_its_count_leaves_its_window_unjudged(
+    house: House,
+) -> None:
+    """All other days had passed, so the window stayed open and was published without that day."""
+    house.take_in(sent(1), sent(2, START + DAY), sent(3, START + 31 * DAY))
+    house.judge()
+    lose(house, "2024-01-02")
+    assert house.outcomes() == {JANUARY: "missing", FEBRUARY: "passed"}
+    house.judge()
+    assert house.outcomes() == {JANUARY: "failed", FEBRUARY: "passed"}
+
+
+def test_a_lost_count_of_a_day_that_was_judged_empty_closes_nothing(house: House) -> None:
+    house.take_in(sent(1, START + timedelta(hours=13)), sent(2, START))
+    house.take_in(sent(1, START + timedelta(hours=11)))
+    house.judge()
+    house.run("DELETE FROM chat_days WHERE rows = 0")
+    for _ in range(2):
+        assert house.outcomes() == {JANUARY: "warning"}
+        house.judge()
