@@ -7,7 +7,6 @@ import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ import dagster as dg
 import psycopg
 import pytest
 
-from tg_pipeline.generator import ChatPlan, history, write_desktop_json
 from tg_pipeline.orchestration.names import Names
 from tg_pipeline.orchestration.sync import sync_all
 from tg_pipeline.store.database import Database
@@ -24,7 +22,9 @@ from tg_pipeline.store.load import empty_all
 from tg_pipeline_tests import state
 from tg_pipeline_tests.conftest import REAL_FILES
 from tg_pipeline_tests.exports.rows import execute
+from tg_pipeline_tests.flows.making import chat, written
 from tg_pipeline_tests.orchestration.deployment import ASSETS, Deployment, Opened
+from tg_pipeline_tests.orchestration.pipeline import monthly
 
 README = Path(__file__).parents[2] / "README.md"
 REAL_EXPORT = REAL_FILES / "Trafalgardi__game-news-aggregator__hyper_news_result.json"
@@ -42,24 +42,16 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     """A person's folder in which the README's commands have run, on a chat with its id."""
     folder = tmp_path_factory.mktemp("person")
     export = folder / "Downloads" / "ChatExport" / "result.json"
-    export.parent.mkdir(parents=True)
     if REAL_EXPORT.is_file():
-        shutil.copyfile(REAL_EXPORT, export)
+        written(export, REAL_EXPORT.read_bytes())
     else:
-        made_up(export, messages=400)
+        written(export, chat(*monthly(1, 12, per_month=28), id=int(CHAT[4:])))
     made = Deployment(folder)
     for command, seconds in timed(made, readme_commands()):
         print(f"{seconds:>6} s  {command}")
     # What the README's shell has from `dagster env`.
     named = {"TG_PIPELINE_HOME": made.home, "DAGSTER_HOME": made.home / "dagster"}
     return replace(made, environment={name: str(value) for name, value in named.items()})
-
-
-def made_up(path: Path, messages: int) -> None:
-    """An export of a channel with the README's id, over all of 2024."""
-    start, end = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 12, 30, tzinfo=UTC)
-    plan = ChatPlan("channel", int(CHAT[4:]), "Harbour Lantern", messages, start, end)
-    write_desktop_json(path, [history(plan, 1)], as_of=datetime(2025, 6, 1, tzinfo=UTC))
 
 
 def readme_commands() -> list[str]:
