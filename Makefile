@@ -50,7 +50,8 @@ prove: setup ## run the long form of the proofs
 
 test-postgres-15: setup ## the database's tests against a throw-away PostgreSQL 15
 	@scripts/with_postgres_15.sh $(BIN)/python -m pytest -m "not prove" \
-		tg_pipeline_tests/store tg_pipeline_tests/exports tg_pipeline_tests/test_structure.py \
+		tg_pipeline_tests/store tg_pipeline_tests/quality tg_pipeline_tests/exports \
+		tg_pipeline_tests/test_structure.py \
 		--ignore tg_pipeline_tests/store/test_embedded.py
 
 lint-docker: | $(UV) ## lint Dockerfile and docker-compose.yml; needs npx, no Docker

@@ -1,5 +1,6 @@
 """What a publication did, window by window."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -78,13 +79,13 @@ class Published:
 
     @property
     def rows(self) -> int:
-        """Messages in the published windows."""
-        return sum(window.rows for window in self.windows)
+        """Messages in the published windows; those that were refused do not count."""
+        return sum(window.rows for window in self._published)
 
     @property
     def bytes(self) -> int:
         """Size of the published windows' files."""
-        return sum(window.bytes for window in self.windows)
+        return sum(window.bytes for window in self._published)
 
     @property
     def written(self) -> int:
@@ -117,6 +118,10 @@ class Published:
             ],
             "bytes": self.bytes,
         }
+
+    @property
+    def _published(self) -> Iterator[PublishedWindow]:
+        return (window for window in self.windows if window.outcome is not Outcome.REFUSED)
 
     def _files(self, outcome: Outcome) -> int:
         return sum(len(window.files) for window in self.windows if window.outcome is outcome)
