@@ -113,6 +113,8 @@ def tell_rulings(
         if ruling.window in anew
         or known.get((rule.rule, key)) != metadata.of_rule(rule, ruling)[VERSION]
     ]
+    # Pages open a check with the newest of its results: let that be one which has found something.
+    fresh.sort(key=lambda one: (one[2].outcome is Outcome.FAILED, one[2].findings > 0))
     targets = recorded.targets(instance, asset, {key for key, _, _ in fresh})
     record_evaluations(
         instance,
