@@ -122,7 +122,8 @@ def test_an_error_of_ours_in_dagsters_process_is_told_as_everywhere(program: Pro
     assert "   do: Check TG_PIPELINE_DAGSTER_DATABASE_URL" in done.err
     assert "Traceback" not in done.err
     assert "hush" not in done.err
-    assert not processes(program.folder.name)
+    _, left = psutil.wait_procs(processes(program.folder.name), timeout=20)
+    assert not left, "the embedded server ends after its last user"
 
 
 def test_env_is_for_the_shell_and_prepares_the_folder(program: Program) -> None:
