@@ -93,6 +93,7 @@ def _what_next(opened: "Archive") -> None:
     show.text(f"  export {there}")
     show.text(f"  {command} status")
     show.text(f'  {command} sql "{_LATEST}"')
+    show.text(f"  {command} dev")
     show.text("or import an export of your own, into an archive of its own:")
     show.text("  unset TG_PIPELINE_HOME")
     show.text(f"  {command} import ~/Downloads/ChatExport/result.json")
