@@ -32,7 +32,7 @@ CHAT = "-1001613744721"
 MONTHS = [f"{CHAT}|2024-{month:02}-01" for month in range(1, 7)]
 REFUSED = 4
 STEPS = ["raw_messages", "messages", "judge_messages", "publish_messages"]
-AT_ONCE_SECONDS = 40
+AT_ONCE_SECONDS = 90
 """For what takes 6 on an idle machine; nine minutes were lost where a dead run was waited for."""
 MATERIALIZATION = dg.DagsterEventType.ASSET_MATERIALIZATION
 
