@@ -14,7 +14,7 @@ PILLOW_VERSION := 12.0.0
 BIN := .venv/bin
 UV := $(BIN)/uv
 STAMP := .venv/.synced
-WORKERS ?= 2
+WORKERS ?= 3
 
 export UV_PROJECT_ENVIRONMENT := .venv
 export UV_PYTHON_DOWNLOADS := never
