@@ -27,8 +27,11 @@ def storage_errors(folder: Path) -> Iterator[None]:
 
 def make_folder(folder: Path) -> None:
     """Make a folder and its parents, readable by its owner only where we are the maker."""
-    with storage_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        with storage_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:  # a link to nowhere, a file system that takes no folders
+        raise FolderNotWritable(folder, error.strerror or str(error)) from error
 
 
 def readable(path: Path | str) -> str:
