@@ -25,7 +25,7 @@ _RANKS = {Source.TELEGRAM: 3, Source.TELEGRAM_DESKTOP_JSON: 2}
 
 
 def _to_utc(value: datetime) -> datetime:
-    return value.astimezone(UTC)
+    return value if value.tzinfo is UTC else value.astimezone(UTC)
 
 
 Id = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]

@@ -1,4 +1,4 @@
-"""Importing files: each is scanned, landed batch by batch, and every batch loaded at once.
+"""Importing files: each is scanned and landed batch by batch, and each batch loaded meanwhile.
 
 What has been done is read from the landing zone and the tables, never remembered, so the same
 command after a kill continues, and after a success reports `unchanged`.
@@ -18,12 +18,13 @@ from tg_pipeline.contracts import FileManifest, FileOutcome, Origin, Record
 from tg_pipeline.errors import DataError, OptionsDiffer
 from tg_pipeline.files import readable
 from tg_pipeline.flows.archive import Archive
+from tg_pipeline.flows.loading import Loading
 from tg_pipeline.flows.progress import Progress, Step, silent
 from tg_pipeline.flows.settle import load_named, settle
 from tg_pipeline.landing import Shipment, land
 from tg_pipeline.logs import get_logger
 from tg_pipeline.sources import desktop_json
-from tg_pipeline.store.load import Counts, load
+from tg_pipeline.store.load import Counts
 
 _RECORDS_PER_REPORT = 1_000
 
@@ -192,7 +193,7 @@ class _Import:
         )
 
     def run(self) -> FileReport:
-        """Land and load; a file that turns out to be unusable leaves nothing behind.
+        """Land and load at the same time; a file that turns out to be unusable leaves nothing behind.
 
         The new options are recorded first: should we be killed, the same command comes back here
         and withdraws what is left of an import with other options. Before that the file is begun,
@@ -206,7 +207,9 @@ class _Import:
         if withdrawn:
             settle(self.archive, withdrawn=withdrawn)
         try:
-            self._land_and_load(parts)
+            with Loading(self.archive) as loading:
+                self._land(parts, loading)
+            self.counts = loading.counts
         except DataError:
             withdrawn = zone.withdraw(_of_file(self.manifest))
             zone.forget_file(self.scan.sha256)
@@ -214,7 +217,7 @@ class _Import:
             raise
         return self._finish()
 
-    def _land_and_load(self, parts: Iterable[desktop_json.ChatPart]) -> None:
+    def _land(self, parts: Iterable[desktop_json.ChatPart], loading: Loading) -> None:
         numbers = itertools.count(1)
         origin = Origin(
             file_name=readable(self.path.name),
@@ -239,7 +242,7 @@ class _Import:
             )
             for manifest in landed:
                 self.batches.append(f"{shipment.key}/{manifest.batch}")
-                self.counts += load(self.archive.database, self.archive.zone, manifest)
+                loading.add(manifest)
         self.progress(self.scan.bytes)
 
     def _told(self, records: Iterator[Record]) -> Iterator[Record]:

@@ -76,10 +76,27 @@ FROM (
 WHERE s.ctid = r.ctid AND r.round > 1
 """
 
+COUNT_ROUNDS = """
+SELECT count(*) FILTER (WHERE round = 1) AS first, coalesce(max(round), 0) AS rounds FROM staged
+"""
+
 _SAME_MESSAGE = " AND ".join(f"s.{name} = m.{name}" for name in KEY)
 _ANCHORS = """(s.date_rank, s.date_source, m.date)
         > (array_position(ARRAY['ambiguous', 'zone_given', 'exact'], m.date_precision) - 1,
            m.date_source, s.date)"""
+
+_FIRST = {"carried": "NULL"} | dict.fromkeys(SPANS, "s.observed_at")
+INSERT_NEW = f"""
+WITH added AS (
+    INSERT INTO messages ({", ".join((*KEY, *STATE))})
+    SELECT {", ".join(_FIRST.get(name, f"s.{name}") for name in (*KEY, *STATE))}
+    FROM staged s
+    WHERE s.round = 1
+    ON CONFLICT ({", ".join(KEY)}) DO NOTHING
+    RETURNING (date AT TIME ZONE 'UTC')::date AS day
+)
+SELECT count(*) AS new, array_agg(DISTINCT day) AS days FROM added
+"""
 
 QUARANTINE_CONFLICTS = f"""
 WITH conflicts AS (
@@ -176,20 +193,19 @@ WITH revived AS (
     RETURNING {_columns("v", KEY)}, v.first_seen, v.last_seen
 ),
 merged AS MATERIALIZED (
-    SELECT {_columns("s", KEY)}, m.id IS NULL AS is_new, m.date AS old_date, n.*,
-           m.id IS NULL OR w.wins OR w.engages OR w.dates
+    SELECT {_columns("s", KEY)}, m.date AS old_date, n.*,
+           w.wins OR w.engages OR w.dates
                OR {_row("n", _SIMPLE)} IS DISTINCT FROM {_row("m", _SIMPLE)} AS touched,
            {_row("n", VISIBLE)} IS DISTINCT FROM {_row("m", VISIBLE)} AS visible
     FROM staged s
-    LEFT JOIN messages m ON {_SAME_MESSAGE}
+    JOIN messages m ON {_SAME_MESSAGE}
     LEFT JOIN revived r ON r.entity_id = s.entity_id AND r.account_id = s.account_id
         AND r.id = s.id
     CROSS JOIN LATERAL (
-        SELECT m.id IS NULL OR s.rank > m.rank AS wins,
-               m.id IS NOT NULL
-                   AND s.content_hash IS NOT DISTINCT FROM m.content_hash AS same,
-               m.id IS NULL OR s.engagement_rank > m.engagement_rank AS engages,
-               m.id IS NULL OR {_ANCHORS} AS dates
+        SELECT s.rank > m.rank AS wins,
+               s.content_hash IS NOT DISTINCT FROM m.content_hash AS same,
+               s.engagement_rank > m.engagement_rank AS engages,
+               {_ANCHORS} AS dates
     ) w
     CROSS JOIN LATERAL (
         SELECT {_folded()}
@@ -222,21 +238,15 @@ superseded AS (
        OR excluded.last_seen > v.last_seen
     RETURNING {_columns("v", KEY)}, xmax = 0 AS added
 ),
-inserted AS (
-    INSERT INTO messages ({", ".join((*KEY, *STATE))})
-    SELECT {", ".join((*KEY, *STATE))} FROM merged WHERE is_new
-),
 updated AS (
     UPDATE messages m
     SET {", ".join(f"{name} = s.{name}" for name in STATE)}
     FROM merged s
-    WHERE NOT s.is_new AND s.touched AND {_SAME_MESSAGE}
+    WHERE s.touched AND {_SAME_MESSAGE}
 )
-SELECT count(*) FILTER (WHERE is_new) AS new,
-       count(*) FILTER (WHERE NOT is_new AND (visible OR coalesce(v.added, false))) AS updated,
+SELECT count(*) FILTER (WHERE visible OR coalesce(v.added, false)) AS updated,
        array_agg(DISTINCT (date AT TIME ZONE 'UTC')::date) FILTER (WHERE touched) AS days,
-       array_agg(DISTINCT (old_date AT TIME ZONE 'UTC')::date)
-           FILTER (WHERE touched AND NOT is_new) AS old_days
+       array_agg(DISTINCT (old_date AT TIME ZONE 'UTC')::date) FILTER (WHERE touched) AS old_days
 FROM merged m
 LEFT JOIN superseded v ON {" AND ".join(f"v.{name} = m.{name}" for name in KEY)}
 """
@@ -281,12 +291,24 @@ def fold(connection: Connection, entity_id: int, account_id: int) -> Folded:
     folded = Folded()
     connection.exec_driver_sql(ASSIGN_ROUNDS)
     connection.exec_driver_sql("ANALYZE staged (entity_id, account_id, id, round)")
-    rounds = connection.exec_driver_sql("SELECT max(round) FROM staged").scalar_one() or 0
+    first, rounds = connection.exec_driver_sql(COUNT_ROUNDS).one()
     if rounds > 1:
         connection.exec_driver_sql("CREATE INDEX ON staged (round)")
-    for number in range(1, rounds + 1):
+    _insert_new(connection, folded)
+    known = 2 if folded.new == first else 1  # a round of new messages only has nothing to fold
+    for number in range(known, rounds + 1):
         _fold_round(connection, folded, number, entity_id, account_id)
     return folded
+
+
+def _insert_new(connection: Connection, folded: Folded) -> None:
+    """A message seen for the first time is its sighting.
+
+    Those sightings stay staged: folding one into itself changes nothing.
+    """
+    result = connection.exec_driver_sql(INSERT_NEW).one()
+    folded.new += result.new
+    folded.days.update(result.days or ())
 
 
 def _fold_round(
@@ -297,6 +319,5 @@ def _fold_round(
     replays = connection.exec_driver_sql(TAKE_REPLAYS, facts).all()
     folded.replays += [(row.account_id, row.id, row.batch) for row in replays]
     result = connection.exec_driver_sql(MERGE, facts).one()
-    folded.new += result.new
     folded.updated += result.updated
     folded.days.update(result.days or (), result.old_days or ())

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -53,6 +54,12 @@ COLUMNS: tuple[tuple[str, str], ...] = (
 
 _AS_LANDED = COLUMNS[2:-6]
 """Columns whose value is the landed field itself."""
+_landed_values = itemgetter(*(name for name, _ in _AS_LANDED))
+_JSONB = tuple(at for at, (_, kind) in enumerate(_AS_LANDED) if kind == "jsonb")
+_TEXT = tuple(at for at, (_, kind) in enumerate(_AS_LANDED) if kind == "text")
+_SOURCES = {source.value: source for source in Source}
+_PRECISIONS = {precision.value: precision for precision in DatePrecision}
+_PRECISION_RANKS = {precision: precision.rank for precision in DatePrecision}
 
 # An escape in JSON text: a NUL or a surrogate, not preceded by a backslash that escapes it.
 _ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|.)", re.DOTALL)
@@ -99,8 +106,8 @@ def message_row(
 ) -> tuple[Any, ...]:
     """One sighting in the order of COLUMNS."""
     sha = hashlib.sha256(line).digest()
-    source = Source(fields["source"])
-    precision = DatePrecision(fields["date_precision"])
+    source = _SOURCES[fields["source"]]
+    precision = _PRECISIONS[fields["date_precision"]]
     observed_at = parse_time(fields["observed_at"])
     edited_at = fields["edited_at"]
     digest = fields["content_hash"]
@@ -108,7 +115,7 @@ def message_row(
     return (
         batch,
         number,
-        *(_value(kind, fields[name]) for name, kind in _AS_LANDED),
+        *_values(fields, may_hold_nul=b"\\u0000" in line),
         content_hash,
         jsonb(raw),
         rank(
@@ -120,17 +127,20 @@ def message_row(
             record_sha=sha,
         ),
         engagement_rank(observed_at=observed_at, source=source, record_sha=sha),
-        precision.rank,
+        _PRECISION_RANKS[precision],
         source.rank,
     )
 
 
-def _value(kind: str, value: Any) -> Any:
-    if kind == "jsonb":
-        return jsonb(orjson.dumps(value)) if value else None
-    if kind == "text" and value is not None:
-        return clean(value)
-    return value
+def _values(fields: Fields, *, may_hold_nul: bool) -> list[Any]:
+    """The landed fields as PostgreSQL takes them, in one go: this runs for every message."""
+    values = list(_landed_values(fields))
+    for at in _JSONB:
+        values[at] = jsonb(orjson.dumps(values[at])) if values[at] else None
+    if may_hold_nul:
+        for at in _TEXT:
+            values[at] = values[at] and clean(values[at])
+    return values
 
 
 def _rejected_row(sightings: Sightings, number: int, fields: Fields, raw: bytes) -> tuple[Any, ...]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from tg_pipeline.contracts import (
     Action,
@@ -57,6 +57,8 @@ _ENVELOPE = frozenset(
 )
 """Keys of a service message that are not its action's own."""
 _CUSTOM_ACTION = "custom_action"
+_REACTIONS = TypeAdapter(tuple[Reaction, ...])
+"""All reactions of a message in one call: half the cost of one by one."""
 Fields = dict[str, Any]
 
 
@@ -209,14 +211,16 @@ def _poll(written: object) -> Poll:
 
 
 def _reactions(written: object) -> tuple[Reaction, ...]:
-    return tuple(
-        Reaction(
-            type=reaction.get("type"),
-            emoji=reaction.get("emoji"),
-            document_id=reaction.get("document_id"),
-            count=reaction.get("count"),
-        )
-        for reaction in _objects(written, "reactions")
+    return _REACTIONS.validate_python(
+        [
+            {
+                "type": reaction.get("type"),
+                "emoji": reaction.get("emoji"),
+                "document_id": reaction.get("document_id"),
+                "count": reaction.get("count"),
+            }
+            for reaction in _objects(written, "reactions")
+        ]
     )
 
 

@@ -1,10 +1,9 @@
 """Times of an export: unix stamps and dates with an offset are exact, local dates need a zone."""
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from tg_pipeline.contracts import DatePrecision
@@ -21,8 +20,7 @@ _NEVER_STAMP = 86_400
 _NEVER = datetime(1970, 1, 2)  # noqa: DTZ001 - compared with local times as they are written
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """A time in UTC and how sure it is."""
 
     time: datetime

@@ -6,7 +6,7 @@ JSON object is one). Where it fails, brackets are counted, whatever the layout.
 """
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tg_pipeline.sources.desktop_json.reader import (
     LOOKBACK,
@@ -28,8 +28,7 @@ _AFTER = 256
 _GOES_ON = re.compile(rb"\s*(?:,\s*\{|\])")
 
 
-@dataclass(frozen=True, slots=True)
-class RecordSlice:
+class RecordSlice(NamedTuple):
     """One element of a `messages` list: its bytes as they stand in the file, and its meaning."""
 
     offset: int
