@@ -23,7 +23,7 @@ export PYTHONUTF8 := 1
 unexport VIRTUAL_ENV
 unexport PYTHONHOME
 
-.PHONY: help setup demo test check prove schemas lock clean test-postgres-15 lint-docker screenshots
+.PHONY: help setup demo test check prove schemas lock clean test-postgres-15 lint-docker screenshots bench
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' Makefile
@@ -62,6 +62,11 @@ lint-docker: | $(UV) ## lint Dockerfile and docker-compose.yml; needs npx, no Do
 
 screenshots: setup ## take the pictures in docs/images; needs Chromium
 	@$(UV) run --quiet --no-sync --with pillow==$(PILLOW_VERSION) python scripts/screenshots.py
+
+bench: setup ## measure speed against the limits and others, some minutes; writes docs/benchmarks.md
+	@$(UV) run --quiet --no-sync --group bench python -c 'import dlt, matplotlib' 2>/dev/null || \
+		$(UV) sync --quiet --locked --all-extras --inexact --group bench
+	@$(BIN)/python -m benchmarks
 
 schemas: setup ## write the JSON Schemas of the contracts
 	@$(BIN)/python -m tg_pipeline.contracts.schema

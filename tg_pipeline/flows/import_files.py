@@ -193,7 +193,7 @@ class _Import:
         )
 
     def run(self) -> FileReport:
-        """Land and load at the same time; a file that turns out to be unusable leaves nothing behind.
+        """Land and load at once; a file that turns out to be unusable leaves nothing behind.
 
         The new options are recorded first: should we be killed, the same command comes back here
         and withdraws what is left of an import with other options. Before that the file is begun,

@@ -1,0 +1,74 @@
+"""Run all benchmarks: `make bench`.
+
+A smaller sample is for trying them out: `python -m benchmarks 20000`.
+"""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks import around, exporting, imports, machine, report, samples
+from benchmarks.contest import Result, contest, repeated
+from benchmarks.stage import Stage
+from tg_pipeline import flows
+
+MESSAGES: Final = 300_000
+IMPORTS: Final = {
+    "raw_copy": 3,
+    "ours": 3,
+    "known": 2,
+    "later": 2,
+    "again": 3,
+    "sqlalchemy": 2,
+    "dlt": 2,
+}
+EXPORTS: Final = {"binary_copy": 3, "ours": 3, "pandas": 2}
+FIRST_PASS: Final = {"sha256": 3, "scan": 3}
+CHAIN: Final = {"in_flows": 2, "in_dagster": 2}
+STARTS: Final = 5
+
+
+def main() -> None:
+    """Measure, and write the figures, the plots and the page."""
+    messages = int(sys.argv[1]) if len(sys.argv) > 1 else MESSAGES
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="tg_pipeline_bench_") as folder:
+        contests = _measured(Stage(Path(folder)), messages)
+    figures = {
+        "machine": machine.described(),
+        "messages": messages,
+        "seconds": round(time.monotonic() - began),
+        "contests": contests,
+    }
+    report.write(figures)
+
+
+def _measured(stage: Stage, messages: int) -> dict[str, Any]:
+    _say(f"making {messages:,} messages")
+    samples.make(stage, messages)
+    with flows.open_archive(stage.settings):  # so that the server runs as long as this does
+        imports.prepare(stage)
+        exporting.prepare(stage)
+        many = around.make_many_chats(stage)
+        contests = {
+            "import": contest(stage, "import", IMPORTS),
+            "export": contest(stage, "export", EXPORTS),
+            "first pass": contest(stage, "around", FIRST_PASS),
+            "chain": contest(stage, "around", CHAIN),
+            "start": repeated(around.starts(many), STARTS),
+        }
+    return {name: _plain(results) for name, results in contests.items()}
+
+
+def _plain(results: dict[str, Result]) -> dict[str, Any]:
+    return {name: result.as_dict() for name, result in results.items()}
+
+
+def _say(what: str) -> None:
+    sys.stderr.write(f"{what}\n")
+
+
+if __name__ == "__main__":
+    main()
