@@ -1,7 +1,6 @@
 """Contests: contestants by turns, each run in a process of its own, weighed from outside."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -74,14 +73,9 @@ def _apart(stage: Stage, group: str, name: str) -> tuple[Told, float]:
     """One run in a process of its own; what it told, and its peak memory in MB."""
     words = [sys.executable, "-m", "benchmarks.contest", group, name]
     words += [str(stage.folder), str(next(_turns))]
-    with subprocess.Popen(words, stdout=subprocess.PIPE) as process:  # noqa: S603 - our own words
-        output = process.stdout.read() if process.stdout else b""
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{group} {name} failed")
-    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10  # macOS counts bytes, Linux kilobytes
-    return Told(**json.loads(output.splitlines()[-1])), usage.ru_maxrss / unit
+    done = subprocess.run(words, stdout=subprocess.PIPE, check=True)  # noqa: S603 - our own words
+    told = json.loads(done.stdout.splitlines()[-1])
+    return Told(told["seconds"], told["items"]), told["peak_mb"]
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """Where contestants work: a sample, an archive with a PostgreSQL of its own, and a stop-watch."""
 
 import json
+import resource
 import sys
 import time
 from collections.abc import Iterator
@@ -14,14 +15,26 @@ from tg_pipeline.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a contestant tells of its run, as a line of JSON on its standard output."""
+    """What a contestant tells of its run."""
 
     seconds: float
     items: int
 
     def tell(self) -> None:
-        """Write the line."""
-        json.dump(asdict(self), sys.stdout)
+        """Write it, with the most memory this process has had, as a line of JSON."""
+        json.dump({**asdict(self), "peak_mb": peak_mb()}, sys.stdout)
+
+
+def peak_mb() -> float:
+    """The most resident memory of this process so far.
+
+    Linux hands `ru_maxrss` down from the process that started this one, so it is asked otherwise.
+    """
+    if sys.platform == "darwin":
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    lines = Path("/proc/self/status").read_text("utf-8").splitlines()
+    (kilobytes,) = (line.split()[1] for line in lines if line.startswith("VmHWM"))
+    return int(kilobytes) / 1024
 
 
 class Watch:
