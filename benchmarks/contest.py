@@ -5,19 +5,15 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from importlib import import_module
 from itertools import count
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks import around, exporting, imports
 from benchmarks.stage import Stage, Told
 
-GROUPS: Mapping[str, Mapping[str, Callable[[Stage], Told]]] = {
-    "import": imports.CONTESTANTS,
-    "export": exporting.CONTESTANTS,
-    "around": around.CONTESTANTS,
-}
+_MODULES = {"import": "imports", "export": "exporting", "around": "around"}
 _turns = count(1)
 
 
@@ -78,10 +74,18 @@ def _apart(stage: Stage, group: str, name: str) -> tuple[Told, float]:
     return Told(told["seconds"], told["items"]), told["peak_mb"]
 
 
+def _contestants(group: str) -> Mapping[str, Callable[[Stage], Told]]:
+    """Those of one group; libraries of the others would only weigh on the scales."""
+    found: Mapping[str, Callable[[Stage], Told]] = import_module(
+        f"benchmarks.{_MODULES[group]}"
+    ).CONTESTANTS
+    return found
+
+
 def main() -> None:
     """One contestant, in this process."""
     group, name, folder, turn = sys.argv[1:]
-    GROUPS[group][name](Stage(Path(folder), int(turn))).tell()
+    _contestants(group)[name](Stage(Path(folder), int(turn))).tell()
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-import pandas as pd
 import psycopg
 
 from benchmarks.stage import Stage, Told, Watch
@@ -72,6 +71,8 @@ def pandas(stage: Stage) -> Told:
 
 
 def _with_pandas(connection: Any, window: Window, path: Path) -> int:
+    import pandas as pd
+
     frame = pd.read_sql(_query(window).replace("%", "%%"), connection)
     frame.to_parquet(path, compression="zstd")
     return len(frame)
