@@ -43,9 +43,8 @@ class Result:
 
 def contest(stage: Stage, group: str, runs: Mapping[str, int]) -> dict[str, Result]:
     """Run contestants by turns, each as often as it says: A B C A B C A."""
-    results = {
-        name: Result(name, (GROUPS[group][name].__doc__ or "").partition("\n")[0]) for name in runs
-    }
+    docs = {name: run.__doc__ or "" for name, run in _contestants(group).items()}
+    results = {name: Result(name, docs[name].partition("\n")[0]) for name in runs}
     for turn in range(max(runs.values())):
         for name in (name for name, times in runs.items() if turn < times):
             told, peak = _apart(stage, group, name)

@@ -6,12 +6,15 @@ still names whole files, and the next run continues with what is missing.
 """
 
 import itertools
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Final, Self
 
 import pyarrow as pa
 from sqlalchemy.engine import Connection
@@ -34,6 +37,9 @@ from tg_pipeline.store.database import Database
 from tg_pipeline.store.windows import Content, Window
 
 Progress = Callable[[PublishedWindow], None]
+_Known = tuple[Window, tuple[Entry, ...], Ruling]
+_AT_ONCE: Final = 2
+"""Windows written at a time: each holds some chunks of rows in memory."""
 
 
 def publish(
@@ -119,20 +125,23 @@ class _Publication:
     force: bool
 
     def each(self, windows: Sequence[Window]) -> Iterator[PublishedWindow]:
-        """Settle one window after another; what is unchanged costs no connection of its own."""
-        with ExitStack() as stack:
-            reader: Reader | None = None
+        """Settle windows, some at once, and tell of them in order."""
+        with _Readers(self.database) as readers:
             for _, of_chat in itertools.groupby(windows, key=lambda window: window.chat):
-                for window, files, ruling in self._known(list(of_chat)):
-                    done = self._done_already(window, files, ruling)
-                    if done is None:
-                        reader = reader or stack.enter_context(open_reader(self.database))
-                        done = self._settle(window, reader)
-                    yield done
+                known = self._known(list(of_chat))
+                yield from _some_at_once(lambda one: self._one(readers, *one), known)
 
-    def _known(
-        self, windows: Sequence[Window]
-    ) -> Iterator[tuple[Window, tuple[Entry, ...], Ruling]]:
+    def _one(
+        self, readers: "_Readers", window: Window, files: tuple[Entry, ...], ruling: Ruling
+    ) -> PublishedWindow:
+        """What is unchanged costs no connection of its own."""
+        done = self._done_already(window, files, ruling)
+        if done is not None:
+            return done
+        with readers.one() as reader:
+            return self._settle(window, reader)
+
+    def _known(self, windows: Sequence[Window]) -> Iterator[_Known]:
         with self.database.snapshot() as connection:
             recorded = ledger.recorded(connection, windows)
             ruled = rulings(connection, windows, with_examples=False)
@@ -238,6 +247,49 @@ class _Publication:
             forced=not ruling.is_open,
             published_at=datetime.now(UTC),
         )
+
+
+class _Readers:
+    """Readers for threads: opened when none is free, closed together."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._free: SimpleQueue[Reader] = SimpleQueue()
+        self._opened = ExitStack()
+
+    @contextmanager
+    def one(self) -> Iterator[Reader]:
+        """A reader that nobody else uses meanwhile."""
+        try:
+            reader = self._free.get_nowait()
+        except Empty:
+            reader = self._opened.enter_context(open_reader(self._database))
+        yield reader
+        self._free.put(reader)  # after an error it is not used again
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
+
+
+def _some_at_once(
+    settle: Callable[[_Known], PublishedWindow], windows: Iterable[_Known]
+) -> Iterator[PublishedWindow]:
+    """While one window waits for the disk or the database, another is read and compressed."""
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="publish") as threads:
+        begun: deque[Future[PublishedWindow]] = deque()
+        try:
+            for window in windows:
+                begun.append(threads.submit(settle, window))
+                if len(begun) > _AT_ONCE:
+                    yield begun.popleft().result()
+            while begun:
+                yield begun.popleft().result()
+        finally:
+            for waiting in begun:
+                waiting.cancel()
 
 
 def _reconciled(snapshot: Snapshot, window: Window) -> Content:
