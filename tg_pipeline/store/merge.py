@@ -98,6 +98,13 @@ WITH added AS (
 SELECT count(*) AS new, array_agg(DISTINCT day) AS days FROM added
 """
 
+DATES_DIFFER = f"""
+SELECT EXISTS (
+    SELECT FROM staged s JOIN messages m ON {_SAME_MESSAGE}
+    WHERE s.round = %(round)s AND s.date <> m.date
+)
+"""
+
 QUARANTINE_CONFLICTS = f"""
 WITH conflicts AS (
     DELETE FROM staged s
@@ -210,7 +217,7 @@ merged AS MATERIALIZED (
     CROSS JOIN LATERAL (
         SELECT {_folded()}
     ) n
-    WHERE s.round = %(round)s
+    WHERE s.round = %(round)s AND s.rank <> m.rank  -- else it is that very sighting again
 ),
 losers AS (
     SELECT {_columns("s", _LOSER)}, s.observed_at AS first_seen, s.observed_at AS last_seen
@@ -315,9 +322,10 @@ def _fold_round(
     connection: Connection, folded: Folded, number: int, entity_id: int, account_id: int
 ) -> None:
     facts: dict[str, Any] = {"round": number, "entity": entity_id, "account": account_id}
-    connection.exec_driver_sql(QUARANTINE_CONFLICTS, facts)
-    replays = connection.exec_driver_sql(TAKE_REPLAYS, facts).all()
-    folded.replays += [(row.account_id, row.id, row.batch) for row in replays]
+    if connection.exec_driver_sql(DATES_DIFFER, facts).scalar_one():
+        connection.exec_driver_sql(QUARANTINE_CONFLICTS, facts)
+        replays = connection.exec_driver_sql(TAKE_REPLAYS, facts).all()
+        folded.replays += [(row.account_id, row.id, row.batch) for row in replays]
     result = connection.exec_driver_sql(MERGE, facts).one()
     folded.updated += result.updated
     folded.days.update(result.days or (), result.old_days or ())
