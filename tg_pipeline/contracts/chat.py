@@ -25,13 +25,15 @@ class Chat(Contract):
 
     record: Literal["chat"] = "chat"
     schema_version: Literal["1.0"] = SCHEMA_VERSION
-    source: Source
-    entity_id: Id
-    account_id: Id = Field(ge=0)
-    type: ChatType
-    is_public: bool | None = None
-    title: str | None = None
-    observed_at: UtcDatetime
+    source: Source = Field(description="what saw it")
+    entity_id: Id = Field(description="marked peer id")
+    account_id: Id = Field(
+        ge=0, description="whose account numbers its messages; 0 where the chat does"
+    )
+    type: ChatType = Field(description="what kind of chat")
+    is_public: bool | None = Field(None, description="null: not told")
+    title: str | None = Field(None, description="its name, which is never its identity")
+    observed_at: UtcDatetime = Field(description="time of the sighting")
 
 
 class Participant(Contract):
@@ -39,7 +41,7 @@ class Participant(Contract):
 
     record: Literal["participant"] = "participant"
     schema_version: Literal["1.0"] = SCHEMA_VERSION
-    source: Source
+    source: Source = Field(description="what showed it")
     participant_id: Id = Field(description="marked peer id")
-    name: str
-    observed_at: UtcDatetime
+    name: str = Field(description="as shown")
+    observed_at: UtcDatetime = Field(description="time of the sighting")
