@@ -11,6 +11,7 @@ from tg_pipeline.cli import main
 
 _DOCUMENT = (sys.executable, "-m", "typer", main.__name__, "utils", "docs", "--name", "tg-pipeline")
 _EXAMPLES = re.compile(r"^Examples:\n(.*?)\n\n(?=\*\*Usage)", re.MULTILINE | re.DOTALL)
+_COMMANDS = re.compile(r"^\*\*Commands\*\*:\n\n(\* .*\n)+\n?", re.MULTILINE)
 _PROMPT = re.compile(r"^\$ ", re.MULTILINE)
 _EXIT_CODES = (
     (0, "done"),
@@ -27,7 +28,8 @@ def page() -> str:
     """Usage, arguments, options and examples of every command, and the exit codes."""
     done = subprocess.run(_DOCUMENT, capture_output=True, text=True, check=True)
     _title, _, text = done.stdout.partition("\n")
-    text = _EXAMPLES.sub(lambda found: _examples(found[1]), _PROMPT.sub("", text))
+    text = _PROMPT.sub("", _COMMANDS.sub("", text))  # the table of contents lists them
+    text = _EXAMPLES.sub(lambda found: _examples(found[1]), text)
     rows = ((f"`{code}`", meaning) for code, meaning in _EXIT_CODES)
     exits = table(("exit code", "meaning"), rows)
     return markdown.page("Commands", text.strip(), "## Exit codes", exits)

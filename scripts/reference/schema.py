@@ -25,8 +25,6 @@ def _plain(schema: dict[str, Any]) -> str:
             return f"object of {kind(values)}"
         case {"type": "integer"}:
             return _integer(schema)
-        case {"pattern": pattern}:
-            return f"string `{pattern}`"
     return str(schema.get("type", "any"))
 
 

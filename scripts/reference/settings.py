@@ -17,7 +17,7 @@ _LAYERS = f"""Later ones win:
 6. environment variables
 7. options of the command
 
-Files in YAML name settings as the first column does. Relative paths are relative to the working
+YAML files name settings by the first of their two names. Relative paths are relative to the working
 folder. An empty variable counts as not given. `<VARIABLE>_FILE` names a file to read the value
 from, which suits secrets. `tg-pipeline config show` prints every value with its origin, secrets
 masked. A setting that does not exist or a value that cannot be used ends in an error that names
@@ -28,7 +28,7 @@ def page() -> str:
     """Settings, their variables, defaults and meaning."""
     schema = Settings.model_json_schema()["properties"]
     rows = (_row(name, schema[name]) for name in Settings.model_fields)
-    columns = ("setting", "variable", "type", "default", "meaning")
+    columns = ("setting and variable", "type", "default", "meaning")
     return markdown.page("Settings", table(columns, rows), "## Layers", _LAYERS)
 
 
@@ -38,8 +38,5 @@ def _row(name: str, schema: dict[str, Any]) -> list[str]:
     if name in Settings.SECRETS:
         meaning += " (secret: masked wherever it is shown)"
     shown = "" if default is None else str(default).lower()
-    return [code(name), code(f"{PREFIX}{name.upper()}"), _kind(schema), code(shown), meaning]
-
-
-def _kind(schema: dict[str, Any]) -> str:
-    return kind(schema).removesuffix(" or null")
+    names = f"{code(name)}<br>{code(PREFIX + name.upper())}"
+    return [names, kind(schema).removesuffix(" or null"), code(shown), meaning]

@@ -30,7 +30,7 @@ class Origin(Contract):
 class BatchManifest(Contract):
     """Written last; only a batch with a manifest exists."""
 
-    schema_version: str = SCHEMA_VERSION
+    schema_version: str = Field(SCHEMA_VERSION, description="of the records")
     batch: str = Field(description="its name")
     source: Source = Field(description="of its records")
     entity_id: Id = Field(description="marked peer id of the chat")
@@ -68,7 +68,7 @@ class FileOutcome(StrEnum):
 class FileManifest(Contract):
     """One input file as it was landed; `landed` is false until all its batches are."""
 
-    schema_version: str = SCHEMA_VERSION
+    schema_version: str = Field(SCHEMA_VERSION, description="of the records")
     file_name: str = Field(description="without its folder")
     sha256: str = Field(description="of its bytes, in hex")
     bytes: int = Field(description="its size")

@@ -23,8 +23,8 @@ class ChatType(StrEnum):
 class Chat(Contract):
     """One sighting of a chat's own facts."""
 
-    record: Literal["chat"] = "chat"
-    schema_version: Literal["1.0"] = SCHEMA_VERSION
+    record: Literal["chat"] = Field("chat", description="what the object is")
+    schema_version: Literal["1.0"] = Field(SCHEMA_VERSION, description="of this contract")
     source: Source = Field(description="what saw it")
     entity_id: Id = Field(description="marked peer id")
     account_id: Id = Field(
@@ -39,8 +39,8 @@ class Chat(Contract):
 class Participant(Contract):
     """A display name that a source showed for a peer. Names are never identity."""
 
-    record: Literal["participant"] = "participant"
-    schema_version: Literal["1.0"] = SCHEMA_VERSION
+    record: Literal["participant"] = Field("participant", description="what the object is")
+    schema_version: Literal["1.0"] = Field(SCHEMA_VERSION, description="of this contract")
     source: Source = Field(description="what showed it")
     participant_id: Id = Field(description="marked peer id")
     name: str = Field(description="as shown")

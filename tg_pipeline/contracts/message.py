@@ -130,8 +130,8 @@ RawJson = Annotated[
 class Message(Contract):
     """One message as one source saw it at one time. All times are UTC."""
 
-    record: Literal["message"] = "message"
-    schema_version: Literal["1.0"] = SCHEMA_VERSION
+    record: Literal["message"] = Field("message", description="what the object is")
+    schema_version: Literal["1.0"] = Field(SCHEMA_VERSION, description="of this contract")
     source: Source = Field(description="what saw it")
     account_id: Id = Field(ge=0, description="whose numbering id is; 0 where the chat's own")
     entity_id: Id = Field(description="marked peer id of the chat")
@@ -157,7 +157,9 @@ class Message(Contract):
     views: Count | None = Field(None, description="null: not observed")
     forwards: Count | None = Field(None, description="times forwarded; null: not observed")
     replies: Count | None = Field(None, description="replies or comments; null: not observed")
-    content_hash: Digest | None = Field(None, description="null for unsupported messages")
+    content_hash: Digest | None = Field(
+        None, description="SHA-256, 64 hex digits; null for unsupported messages"
+    )
     observed_at: UtcDatetime = Field(description="time of the sighting")
     raw: RawJson
 

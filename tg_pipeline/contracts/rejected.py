@@ -18,8 +18,8 @@ OwnBytes = Annotated[
 class Rejected(Contract):
     """What goes to quarantine instead of messages; nothing read is ever dropped."""
 
-    record: Literal["rejected"] = "rejected"
-    schema_version: Literal["1.0"] = SCHEMA_VERSION
+    record: Literal["rejected"] = Field("rejected", description="what the object is")
+    schema_version: Literal["1.0"] = Field(SCHEMA_VERSION, description="of this contract")
     source: Source = Field(description="where it came from")
     entity_id: Id = Field(description="marked peer id of the chat")
     account_id: Id = Field(ge=0, description="whose numbering id is; 0 where the chat's own")
