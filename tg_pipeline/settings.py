@@ -64,7 +64,9 @@ class Settings(BaseModel):
         "month", description="grain of partitions and exported files"
     )
     log_level: str = Field(
-        "warning", pattern="^(debug|info|warning|error)$", description="least level that is logged"
+        "warning",
+        pattern="^(debug|info|warning|error)$",
+        description="least level that is logged: debug, info, warning or error",
     )
     log_format: Format = Field("auto", description="text, json, or auto: text on a terminal")
 

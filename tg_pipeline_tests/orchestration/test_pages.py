@@ -1,26 +1,22 @@
 """Dagster's pages in a real browser: plots are drawn, failed checks found, no errors logged."""
 
-import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
+from tg_pipeline_tests.browsing import chromium, faultless, needs_chromium
 from tg_pipeline_tests.flows.making import chat, written
 from tg_pipeline_tests.orchestration.deployment import Deployment
 from tg_pipeline_tests.orchestration.pages import Pages, serving
 from tg_pipeline_tests.orchestration.pipeline import CHAT, monthly
 from tg_pipeline_tests.orchestration.test_live import EDITED_IN_2099
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 JANUARY, FEBRUARY = (f"{CHAT}|2024-0{month}-01" for month in (1, 2))
 SHOWN_SECONDS = 60
 
 pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
+    needs_chromium,
     pytest.mark.timeout(300),
 ]
 
@@ -40,27 +36,14 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+    with chromium() as launched:
         yield launched
-        launched.close()
 
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page on which no error may be logged or thrown."""
-    errors: list[str] = []
-
-    def note(message: ConsoleMessage) -> None:
-        if message.type == "error":
-            errors.append(message.text)
-
-    opened = browser.new_page(viewport={"width": 1400, "height": 900})
-    opened.on("console", note)
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    yield opened
-    opened.close()
-    assert errors == []
+    with faultless(browser) as opened:
+        yield opened
 
 
 def test_the_graph_shows_the_four_assets(pages: Pages, page: Page) -> None:

@@ -1,0 +1,74 @@
+"""The site in a real browser: search finds a code's page, and pages fit on a phone."""
+
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser
+
+from tg_pipeline_tests.browsing import chromium, faultless, needs_chromium
+from tg_pipeline_tests.docs.site import Site
+from tg_pipeline_tests.docs.test_reference import CODES
+
+PHONE = (390, 844)
+
+pytestmark = [needs_chromium, pytest.mark.timeout(240)]
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Say nothing: pytest shows what fails."""
+
+
+@pytest.fixture(scope="module")
+def url(site: Site) -> Iterator[str]:
+    handler = partial(_Quiet, directory=str(site.folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as launched:
+        yield launched
+
+
+def test_search_leads_from_home_to_the_page_of_every_code(browser: Browser, url: str) -> None:
+    with faultless(browser) as page:
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        for code in CODES:
+            page.goto(url)
+            page.get_by_placeholder("Search").press_sequentially(code)
+            page.locator(".md-search-result__link").first.click()
+            page.wait_for_url(f"{url}/runbook/{code}/**")
+            page.get_by_role("heading", name=code, level=1).wait_for()
+
+    assert asked
+    assert [one for one in asked if not one.startswith((url, "data:", "blob:"))] == []
+
+
+def test_pages_fit_on_a_phone(browser: Browser, url: str, site: Site) -> None:
+    with faultless(browser, PHONE) as page:
+        for address in site.pages:
+            page.goto(f"{url}/{address}", wait_until="domcontentloaded")
+            width = page.evaluate("document.documentElement.scrollWidth")
+            assert width <= PHONE[0], address
+
+
+def test_drawings_follow_the_scheme(browser: Browser, url: str) -> None:
+    assert _colour(browser, url, "light") != _colour(browser, url, "dark")
+
+
+def _colour(browser: Browser, url: str, scheme: Literal["light", "dark"]) -> str:
+    with faultless(browser, scheme=scheme) as page:
+        page.goto(f"{url}/explanation/identity/")
+        text = page.locator("svg.pic text").first
+        return str(text.evaluate("text => getComputedStyle(text).fill"))
