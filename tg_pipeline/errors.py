@@ -122,6 +122,19 @@ class PortUnavailable(Fatal):
         self.port = port
 
 
+class ProjectExists(Fatal):
+    """There are settings in this folder, and nobody said that they are to be replaced."""
+
+    code = "project.exists"
+
+    def __init__(self, folder: Path, existing: list[str]) -> None:
+        super().__init__(
+            f"{folder} has settings already: {', '.join(existing)}",
+            remedy="Edit them there, or add --force to replace them.",
+        )
+        self.folder = folder
+
+
 class FolderNotWritable(Fatal):
     """A folder we must write to cannot be written."""
 
