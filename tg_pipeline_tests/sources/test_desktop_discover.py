@@ -127,7 +127,13 @@ def test_an_archive_of_html_pages_in_a_folder_is_told(tree: Path) -> None:
 
 
 def test_a_folder_of_other_archives_holds_no_export(tree: Path) -> None:
-    zipped(tree / "nothing" / "holiday.zip", {"photo.jpg": b""})
-    (error,) = discover([tree / "nothing"]).inputs
+    zipped(tree / "nothing" / "holiday.zip", {"photo.jpg": b"", "more.zip": b""})
+    (tree / "nothing" / "exports").symlink_to(tree / "a")
+    found = discover([tree / "nothing"])
+    (error,) = found.inputs
+    assert [note.removeprefix(f"{tree}/nothing/").split()[0] for note in found.notes] == [
+        "exports",
+        "holiday.zip",
+    ]
     assert isinstance(error, InputEmpty)
     assert "1 .jpg, 1 .zip" in error.message

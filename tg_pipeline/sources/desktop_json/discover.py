@@ -75,13 +75,13 @@ class _Search:
         tree = look_through(folder)
         others, pages = tree.outside_exports()
         self.found.inputs += tree.faults
+        self.found.notes += [
+            f"{link} is a link to a folder and was not followed" for link in tree.links
+        ]
         barren = sum(not self._holds_exports(path) for path in chosen(tree.candidates))
         if barren == len(tree.candidates) and not tree.faults:
             raise no_export(folder, tree.suffixes, HTML_REMEDY if pages else None)
         self.found.others += others + barren
-        self.found.notes += [
-            f"{link} is a link to a folder and was not followed" for link in tree.links
-        ]
         if pages:
             self.found.notes.append(_about_pages(pages))
 
@@ -97,14 +97,14 @@ class _Search:
         except DataError as error:
             self.found.inputs.append(error)
             return True
-        if not archive.inputs and not archive.is_html:
-            return False
         self._add_archive(path, archive)
-        return True
+        if archive.is_html and not archive.inputs:
+            self.found.inputs.append(archive.refusal)
+        return bool(archive.inputs) or archive.is_html
 
     def _add_archive(self, path: Path, archive: Contents) -> None:
-        self.found.inputs += archive.inputs or [archive.refusal]
-        if archive.inputs and archive.nested:
+        self.found.inputs += archive.inputs
+        if archive.nested:
             self.found.notes.append(
                 f"{path} holds other archives ({archive.nested:,}), which were not opened"
             )
