@@ -14,10 +14,10 @@ import zipfile
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from tg_pipeline.errors import (
     ArchiveDamaged,
@@ -127,7 +127,7 @@ class ZippedInput(Input):
         self._archive = archive
         self._member = member
         self._mark = mark
-        self._unpacked: BinaryIO | None = None
+        self._unpacked: IO[bytes] | None = None
 
     @contextmanager
     def at_hand(self, folder: Path, progress: Callable[[int], None]) -> Iterator[None]:
@@ -139,13 +139,16 @@ class ZippedInput(Input):
             DiskFull, FolderNotWritable: there is no room for it.
         """
         self._refuse()
-        with ExitStack() as stack:
-            make_folder(folder)
-            with storage_errors(folder):
-                self._unpacked = stack.enter_context(tempfile.TemporaryFile(dir=folder))
-            self._unpack(self._unpacked, folder, progress)
-            yield
-        self._unpacked = None
+        make_folder(folder)
+        with storage_errors(folder):
+            unpacked = tempfile.TemporaryFile(buffering=0, dir=folder)  # noqa: SIM115 - closed below
+        with unpacked:
+            self._unpack(unpacked, folder, progress)
+            self._unpacked = unpacked
+            try:
+                yield
+            finally:
+                self._unpacked = None
 
     def open(self) -> BinaryIO:
         """A new handle on what was unpacked."""
@@ -169,7 +172,7 @@ class ZippedInput(Input):
         if member.file_size > member.compress_size * (_MOST_DEFLATED if deflated else 1):
             raise ArchiveDamaged(self.path, "its size in the archive's directory cannot be true")
 
-    def _unpack(self, unpacked: BinaryIO, folder: Path, progress: Callable[[int], None]) -> None:
+    def _unpack(self, unpacked: IO[bytes], folder: Path, progress: Callable[[int], None]) -> None:
         if self._member.file_size > shutil.disk_usage(folder).free:
             raise DiskFull(folder)
         written = 0
@@ -179,12 +182,18 @@ class ZippedInput(Input):
             with archive.open(self._member) as packed:
                 while chunk := packed.read(_CHUNK):  # never more than the directory says
                     with storage_errors(folder):
-                        unpacked.write(chunk)
-                        unpacked.flush()
-                    written += len(chunk)
+                        written += _write(unpacked, chunk)
                     progress(written)
         if written != self._member.file_size:
             raise ArchiveDamaged(self.path, f"it ends after {written} bytes, too early")
+
+
+def _write(file: IO[bytes], chunk: bytes) -> int:
+    """Write all of it without a buffer, whose rest would be written, and fail, on closing."""
+    rest = chunk
+    while rest:
+        rest = rest[file.write(rest) :]
+    return len(chunk)
 
 
 class _Handle(io.RawIOBase):
