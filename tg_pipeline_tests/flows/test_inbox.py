@@ -27,6 +27,7 @@ from tg_pipeline.flows.dropped import look
 from tg_pipeline.flows.inbox import SETTLED_SECONDS, Entry, Taken, numbered, take_in, waiting
 from tg_pipeline.settings import Settings
 from tg_pipeline_tests.flows.making import account, chat, message, written
+from tg_pipeline_tests.sources.zips import zipped
 
 SECRET = "the words of a message"
 TICK_SECONDS = 0.02
@@ -210,6 +211,21 @@ def test_a_folder_is_imported_and_moved_with_all_that_is_in_it(
         "imported/today/ChatExport_2024-06-01/photos/photo_1.jpg",
         "imported/today/ChatExport_2024-06-01/result.json",
     ]
+
+
+def test_an_archive_is_imported_and_moved_as_it_is(archive: Archive, inbox: Path) -> None:
+    zipped(inbox / "chat.zip", {"Chat/result.json": chat(message(1)), "b/result.json": b"{"})
+    (one,) = taken(archive)
+    assert outcomes(one, inbox) == {
+        "chat.zip/Chat/result.json": "imported",
+        "chat.zip/b/result.json": "refused",
+    }
+    assert tree(inbox) == ["refused/today/chat.zip", "refused/today/chat.zip.reason.txt"]
+    reason = (inbox / "refused" / today() / "chat.zip.reason.txt").read_text("utf-8")
+    assert "chat.zip/b/result.json is not valid JSON" in reason
+    zipped(inbox / "good.zip", {"Chat/result.json": chat(message(1), message(2))})
+    assert told(taken(archive)) == [("good.zip", "imported")]
+    assert ids(archive) == [1, 2]
 
 
 def test_an_account_export_names_all_its_chats(archive: Archive, inbox: Path) -> None:
