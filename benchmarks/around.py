@@ -43,7 +43,7 @@ def scan(stage: Stage) -> Told:
     """Our first pass: hash, newest time, count, encoding, kind of file."""
     watch = Watch()
     with watch.running():
-        desktop_json.scan(stage.export)
+        desktop_json.scan(desktop_json.Input(stage.export))
     return Told(watch.seconds, stage.export.stat().st_size)
 
 

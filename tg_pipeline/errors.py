@@ -122,6 +122,19 @@ class PortUnavailable(Fatal):
         self.port = port
 
 
+class ProjectExists(Fatal):
+    """There are settings in this folder, and nobody said that they are to be replaced."""
+
+    code = "project.exists"
+
+    def __init__(self, folder: Path, existing: list[str]) -> None:
+        super().__init__(
+            f"{folder} has settings already: {', '.join(existing)}",
+            remedy="Edit them there, or add --force to replace them.",
+        )
+        self.folder = folder
+
+
 class FolderNotWritable(Fatal):
     """A folder we must write to cannot be written."""
 
@@ -159,19 +172,19 @@ class InputMissing(DataError):
     def __init__(self, path: Path) -> None:
         super().__init__(
             f"{path} does not exist",
-            remedy="Check the path; give the result.json of an export or its folder.",
+            remedy="Check the path; give the result.json of an export, its folder or a .zip of it.",
         )
         self.path = path
 
 
 class InputEmpty(DataError):
-    """A folder without an export, or a file without content."""
+    """A folder or archive without an export, or a file without content."""
 
     code = "input.empty"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, holds: str | None = None) -> None:
         super().__init__(
-            f"{path} holds no Telegram Desktop JSON export",
+            f"{path} holds no Telegram Desktop JSON export" + (f": {holds}" if holds else ""),
             remedy="In Telegram Desktop choose Export chat history, format JSON, "
             "and give the folder it made.",
         )
@@ -185,6 +198,32 @@ class InputUnreadable(DataError):
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"cannot read {path}: {reason}", remedy="Grant read access to the file.")
+        self.path = path
+
+
+class ArchiveDamaged(DataError):
+    """A ZIP archive, or a member of it, is not what it was when it was made."""
+
+    code = "input.archive_damaged"
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            f"{path} is damaged: {reason}",
+            remedy="Copy or download the archive again, whole; `unzip -t` says what is broken.",
+        )
+        self.path = path
+
+
+class ArchiveUnsupported(DataError):
+    """A ZIP archive, or a member of it, is made in a way that is not read."""
+
+    code = "input.archive_unsupported"
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            f"{path} cannot be unpacked here: {reason}",
+            remedy="Unpack the archive yourself and import the folder.",
+        )
         self.path = path
 
 

@@ -164,7 +164,7 @@ def load(
             _require_known(name, layer.origin)
             merged[name] = value
             origins[name] = layer.origin
-    return Loaded(_validated(merged, origins, folder), origins)
+    return Loaded(validated(merged, origins, folder), origins)
 
 
 def _layers(environ: Mapping[str, str], folder: Path) -> Iterator[Layer]:
@@ -231,7 +231,12 @@ def _require_known(name: str, origin: str) -> None:
         raise SettingUnknown(str(name), origin, nearest[0] if nearest else None)
 
 
-def _validated(merged: dict[str, Any], origins: Mapping[str, str], folder: Path) -> Settings:
+def validated(merged: dict[str, Any], origins: Mapping[str, str], folder: Path) -> Settings:
+    """Values as settings, relative paths taken from `folder`.
+
+    Raises:
+        SettingInvalid: a value cannot be used; the error names its origin.
+    """
     try:
         settings = Settings.model_validate(merged)
     except ValidationError as error:

@@ -53,6 +53,10 @@ class Show:
         self.err.print(Text.assemble(("   do: ", "bold"), error.remedy))
         self.err.print(Text(f" code: {error.code}", style="dim"))
 
+    def refused(self, error: TgPipelineError) -> None:
+        """What happened, in a line, where the remedy was told before."""
+        self.err.print(Text.assemble(("error: ", "bold red"), f"{error.message} ({error.code})"))
+
     def json(self, value: object) -> None:
         """One JSON document; times in UTC."""
         sys.stdout.write(orjson.dumps(value, default=_plain, option=_JSON_OPTIONS).decode() + "\n")

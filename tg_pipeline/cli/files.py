@@ -1,5 +1,6 @@
 """`tg-pipeline import`: export files into the archive, and the datasets brought up to date."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,12 +10,13 @@ from tg_pipeline.cli.options import AsJson, Home, Quiet, Verbose, archive, load_
 from tg_pipeline.errors import EXIT_QUARANTINED
 
 if TYPE_CHECKING:
-    from tg_pipeline.flows import Archive, FileReport
+    from tg_pipeline.flows import Archive, FileReport, Imports
 
 
 def import_command(
     paths: Annotated[
-        list[Path], typer.Argument(help="result.json files, or folders that hold them.")
+        list[Path],
+        typer.Argument(help="result.json files, .zip archives, or folders that hold some."),
     ],
     timezone: Annotated[
         str | None,
@@ -57,6 +59,8 @@ def import_command(
     Examples:
       tg-pipeline import ~/Downloads/ChatExport_2024-06-01/result.json
 
+      tg-pipeline import ~/Downloads/ChatExport.zip
+
       tg-pipeline import exports/ --timezone Europe/Berlin
     """
     from tg_pipeline.cli.console import show
@@ -72,12 +76,9 @@ def import_command(
         replace=replace,
     )
     with archive(loaded) as opened:
-        reports = []
         with show.progress() as progress:
-            for report in import_files(opened, paths, options, progress):
-                reports.append(report)
-                if not as_json:
-                    _tell(report)
+            imports = import_files(opened, paths, options, progress)
+            reports = list(_told(imports, as_json))
         if as_json:
             show.json([report.as_dict() for report in reports])
         if not no_export:
@@ -85,24 +86,17 @@ def import_command(
     return _exit_code(reports)
 
 
-def _tell(report: "FileReport") -> None:
-    from tg_pipeline.cli.console import show
+def _told(imports: "Imports", as_json: bool) -> "Iterator[FileReport]":
+    """Tell of each file as it ends, and of all of them at the end."""
+    from tg_pipeline.cli.imported import Told
 
-    if report.error is not None:
-        show.error(report.error)
-        return
-    counts = report.counts
-    show.text(
-        f"{report.path}: {report.outcome.value}: {counts.read:,} read, {counts.new:,} new, "
-        f"{counts.updated:,} updated, {counts.unchanged:,} unchanged, "
-        f"{counts.quarantined:,} quarantined"
-        + (f", {report.repaired:,} repaired" if report.repaired else "")
-        + (f" ({report.reason})" if report.reason else "")
-    )
-    for note in report.notes:
-        show.warn(note)
-    if counts.quarantined:
-        show.note("`tg-pipeline quarantine list` shows what could not be understood, and why.")
+    told = Told()
+    for report in imports:
+        if not as_json:
+            told.tell(report)
+        yield report
+    if not as_json:
+        told.tell_all(imports)
 
 
 def _publish(opened: "Archive", reports: "list[FileReport]", as_json: bool) -> None:

@@ -17,6 +17,7 @@ from tg_pipeline.cli import (
     doctor,
     export,
     files,
+    init,
     quarantine,
     sql,
     status,
@@ -36,9 +37,10 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
-    epilog="Start with `tg-pipeline demo`, then `tg-pipeline import result.json`.",
+    epilog="Start with `tg-pipeline demo`, then `tg-pipeline init`.",
 )
 app.command("demo")(demo.demo)
+app.command("init")(init.init)
 app.command("import")(files.import_command)
 app.command("status")(status.status)
 app.command("export", context_settings={"ignore_unknown_options": True})(  # keys begin with a minus

@@ -3,7 +3,7 @@
 from tg_pipeline.flows.archive import Archive, open_archive
 from tg_pipeline.flows.changes import Changes, changes
 from tg_pipeline.flows.check import check_windows
-from tg_pipeline.flows.import_files import FileReport, ImportOptions, import_files
+from tg_pipeline.flows.import_files import FileReport, ImportOptions, Imports, import_files
 from tg_pipeline.flows.look import (
     Quarantined,
     known_chats,
@@ -24,6 +24,7 @@ __all__ = [
     "Changes",
     "FileReport",
     "ImportOptions",
+    "Imports",
     "Progress",
     "Quarantined",
     "Step",

@@ -7,8 +7,8 @@ command after a kill continues, and after a success reports `unchanged`.
 import hashlib
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -85,22 +85,56 @@ def import_files(
     paths: Sequence[Path],
     options: ImportOptions = ImportOptions(),
     progress: Progress = silent,
-) -> Iterator[FileReport]:
-    """Import Telegram Desktop JSON exports: files, folders, account exports.
+) -> "Imports":
+    """Import Telegram Desktop JSON exports: files, folders, ZIP archives, account exports.
 
     Yields one report per file as it ends. A file that cannot be used is reported as refused and
     does not stop the others; failures of the surroundings (database, disk) are raised.
     """
-    settle(archive, progress)
-    for found in desktop_json.discover(paths):
-        if isinstance(found, DataError):
-            yield _refused(Path(getattr(found, "path", "")), found)
-            continue
-        try:
-            yield _import_file(archive, found, options, progress)
-        except DataError as error:
-            get_logger().info("file.refused", path=str(found), code=error.code)
-            yield _refused(found, error)
+    return Imports(archive, paths, options, progress)
+
+
+class Imports:
+    """An iterator that imports file after file, each when its report is asked for.
+
+    Attributes:
+        others: how many files in the folders were not looked at; known with the first report.
+        notes: what else was passed over, for people; known with the first report.
+    """
+
+    def __init__(
+        self, archive: Archive, paths: Sequence[Path], options: ImportOptions, progress: Progress
+    ) -> None:
+        self.others = 0
+        self.notes: tuple[str, ...] = ()
+        self._archive = archive
+        self._options = options
+        self._reports = self._run(paths, progress)
+
+    def __iter__(self) -> Iterator[FileReport]:
+        return self._reports
+
+    def __next__(self) -> FileReport:
+        return next(self._reports)
+
+    def _run(self, paths: Sequence[Path], progress: Progress) -> Iterator[FileReport]:
+        settle(self._archive, progress)
+        found = desktop_json.discover(paths)
+        self.others, self.notes = found.others, tuple(found.notes)
+        for number, source in enumerate(found.inputs, start=1):
+            if isinstance(source, DataError):
+                yield _refused(Path(getattr(source, "path", "")), source)
+                continue
+            try:
+                report = self._import(source, _numbered(progress, number, len(found.inputs)))
+            except DataError as error:
+                get_logger().info("file.refused", path=str(source.path), code=error.code)
+                report = _refused(source.path, error)
+            yield report
+
+    def _import(self, source: desktop_json.Input, progress: Progress) -> FileReport:
+        with source.at_hand(self._archive.settings.home, _bytes_of(source, "unpacking", progress)):
+            return _import_file(self._archive, source, self._options, progress)
 
 
 def _refused(path: Path, error: DataError) -> FileReport:
@@ -108,12 +142,13 @@ def _refused(path: Path, error: DataError) -> FileReport:
 
 
 def _import_file(
-    archive: Archive, path: Path, options: ImportOptions, progress: Progress
+    archive: Archive, source: desktop_json.Input, options: ImportOptions, progress: Progress
 ) -> FileReport:
+    path = source.path
     reading = desktop_json.DesktopOptions(
         timezone=options.timezone, account=options.account, chat_id=options.chat_id
     )
-    scan = desktop_json.scan(path, reading, _bytes_of(path, "scanning", progress))
+    scan = desktop_json.scan(source, reading, _bytes_of(source, "scanning", progress))
     with archive.zone.file_lock(scan.sha256):
         known = archive.zone.file_manifest(scan.sha256)
         same = known is not None and _alike(known.options, options, scan)
@@ -178,13 +213,13 @@ class _Import:
         self.path = path
         self.scan = scan
         self.options = options
-        self.progress = _bytes_of(path, "importing", progress)
+        self.progress = _bytes_of(scan.source, "importing", progress)
         self.export = desktop_json.read(scan, reading)
         self.counts = Counts()
         self.batches: list[str] = []
         self.notes: list[str] = []
         self.manifest = FileManifest(
-            file_name=readable(path.name),
+            file_name=scan.source.name,
             sha256=scan.sha256,
             bytes=scan.bytes,
             options=options.recorded(),
@@ -220,7 +255,7 @@ class _Import:
     def _land(self, parts: Iterable[desktop_json.ChatPart], loading: Loading) -> None:
         numbers = itertools.count(1)
         origin = Origin(
-            file_name=readable(self.path.name),
+            file_name=self.scan.source.name,
             file_sha256=self.scan.sha256,
             options=self.options.recorded(),
         )
@@ -308,9 +343,13 @@ def _told(options: dict[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in given.items()) or "none"
 
 
-def _bytes_of(path: Path, what: str, progress: Progress) -> Any:
-    try:
-        total = path.stat().st_size
-    except OSError:
-        total = 0
-    return lambda done: progress(Step(f"{what} {path.name}", done, total, "bytes"))
+def _bytes_of(source: desktop_json.Input, what: str, progress: Progress) -> Callable[[int], None]:
+    total = source.size()
+    return lambda done: progress(Step(f"{what} {source.name}", done, total, "bytes"))
+
+
+def _numbered(progress: Progress, number: int, total: int) -> Progress:
+    """Tell which of several files a step is about."""
+    if total == 1:
+        return progress
+    return lambda step: progress(replace(step, what=f"{number} of {total}: {step.what}"))

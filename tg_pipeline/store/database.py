@@ -22,9 +22,10 @@ from tg_pipeline.errors import (
     DatabaseUnreachable,
     DiskFull,
     EmbeddedUnavailable,
+    SettingInvalid,
     TgPipelineError,
 )
-from tg_pipeline.logs import get_logger, mask
+from tg_pipeline.logs import MASK, get_logger, mask
 from tg_pipeline.settings import Settings
 from tg_pipeline.store import schema
 from tg_pipeline.store.embedded import EmbeddedServer, acquire
@@ -32,7 +33,10 @@ from tg_pipeline.store.embedded import EmbeddedServer, acquire
 OLDEST_VERSION = 15
 EMBEDDED_DATABASE = "tg_pipeline"
 _CONNECT_SECONDS = 10
-_NOT_CONNECTED = re.compile(r"connection failed|connection is bad|timeout expired")
+_NOT_CONNECTED = re.compile(
+    r"connection failed|connection is bad|timeout expired|failed to resolve host"
+)
+_HINT = "Is the server running"
 _DENIED = re.compile(r"authentication failed|no password supplied|FATAL:.*does not exist")
 
 
@@ -101,7 +105,7 @@ def open_database(settings: Settings, *, migrate: bool = True) -> Database:
 
     Raises:
         DatabaseUnreachable, DatabaseAccessDenied, DatabaseTooOld, SchemaTooNew,
-        EmbeddedUnavailable, EmbeddedStartFailed
+        EmbeddedUnavailable, EmbeddedStartFailed, SettingInvalid
     """
     database = _connect(settings)
     try:
@@ -118,6 +122,7 @@ def open_database(settings: Settings, *, migrate: bool = True) -> Database:
 
 def _connect(settings: Settings) -> Database:
     if settings.database_url is not None:
+        _refuse_unreadable(settings.database_url)
         return Database(settings.database_url, settings.database_schema)
     if not settings.embedded:
         raise EmbeddedUnavailable(
@@ -126,6 +131,14 @@ def _connect(settings: Settings) -> Database:
         )
     server = acquire(embedded_folder(settings))
     return Database(server.url(EMBEDDED_DATABASE), settings.database_schema, server)
+
+
+def _refuse_unreadable(url: str) -> None:
+    try:
+        psycopg.conninfo.conninfo_to_dict(url)
+    except psycopg.ProgrammingError:  # its text may hold the password
+        reason = "PostgreSQL cannot read this URL; write special characters of a password as %XX"
+        raise SettingInvalid("database_url", MASK, "the settings", reason) from None
 
 
 def embedded_folder(settings: Settings) -> Path:
@@ -185,6 +198,7 @@ def _first_line(error: psycopg.Error) -> str:
 
 
 def _reason(text: str) -> str:
-    """The last, most telling line of a connection error, without its prefixes."""
-    line = [line.strip() for line in text.splitlines() if line.strip()][-1]
+    """The last telling line of a connection error, without its prefixes."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    line = [line for line in lines if not line.startswith(_HINT)][-1]
     return mask(line.split("FATAL:")[-1].strip())

@@ -12,6 +12,7 @@ import pytest
 from tg_pipeline_tests.cli.running import Outcome, Program
 from tg_pipeline_tests.cli.test_refusals import refused
 from tg_pipeline_tests.flows.making import chat, message, written
+from tg_pipeline_tests.sources.zips import zipped
 
 CHAT = "-1000000000077"
 MESSAGES = [message(number) for number in range(1, 6)]
@@ -63,6 +64,31 @@ def test_a_file_that_is_cut_ends_in_exit_code_3(program: Program, tmp_path: Path
     outcome = done(program("import", path), 3)
     assert "partial" in outcome.out
     assert "after byte" in outcome.out
+
+
+def test_a_folder_full_of_exports(program: Program, tmp_path: Path) -> None:
+    folder = tmp_path / "Downloads"
+    for number in range(1, 4):
+        written(folder / f"Chat{number}" / "result.json", chat(message(number), id=80 + number))
+    for number in range(5):
+        written(folder / f"foreign{number}.json", {"name": "left-pad"})
+    zipped(folder / "chat.zip", {"Chat/result.json": chat(*MESSAGES, *UNREADABLE)})
+    written(folder / "note.txt", b"")
+    (folder / "circle").symlink_to(folder)
+    outcome = done(program("import", "Downloads", "--no-export"), 1)
+    *_, totals, refusals = outcome.out.splitlines()
+    assert totals == (
+        "9 files: 5 refused, 4 imported; 10 read, 8 new, 0 updated, 0 unchanged, 2 quarantined"
+    )
+    assert refusals == "Refused: 5 input.foreign_format"
+    lines = outcome.err.splitlines()
+    assert sum(line.startswith("   do: ") for line in lines) == 3
+    assert sum(line.endswith("(input.foreign_format)") for line in lines) == 2
+    assert "1 other files not looked at" in lines
+    assert "warning: Downloads/circle is a link to a folder and was not followed" in lines
+    assert "chat.zip/Chat/result.json at byte" in done(program("quarantine", "list")).out
+    again = done(program("import", folder / "Chat1", folder / "chat.zip", "--no-export"), 3)
+    assert "2 files: 2 unchanged; 8 read, 0 new, 0 updated, 6 unchanged" in again.out
 
 
 def test_options_that_differ(program: Program, tmp_path: Path) -> None:

@@ -44,6 +44,7 @@ def test_these_are_the_commands() -> None:
         "doctor",
         "export",
         "import",
+        "init",
         "quarantine list",
         "quarantine show",
         "sql",

@@ -9,12 +9,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
 from tg_pipeline_tests.cli.running import Outcome, Program
 from tg_pipeline_tests.flows.making import account, chat, message, written
+from tg_pipeline_tests.sources.zips import zipped
 
 SYSTEM = Path("/sys")
 """Even root cannot make a folder here."""
@@ -66,6 +68,25 @@ FILES = {
 def test_a_file_that_cannot_be_used(kind: str, program: Program, tmp_path: Path) -> None:
     content, code, told = FILES[kind]
     path = written(tmp_path / "in" / "result.json", content)
+    refused(program("import", path), 1, code, str(path), told)
+
+
+ARCHIVES: dict[str, tuple[Any, str, str]] = {
+    "what is no archive": (b"<!DOCTYPE html>", "input.archive_damaged", "not a ZIP archive"),
+    "a cut archive": (b"PK\x03\x04 and so on", "input.archive_damaged", "unzip -t"),
+    "an HTML export": ({"messages.html": b""}, "input.empty", "HTML export"),
+    "an empty archive": ({}, "input.empty", "it is empty"),
+}
+
+
+@pytest.mark.parametrize("kind", ARCHIVES)
+def test_an_archive_that_cannot_be_used(kind: str, program: Program, tmp_path: Path) -> None:
+    content, code, told = ARCHIVES[kind]
+    path = tmp_path / "chat.zip"
+    if isinstance(content, bytes):
+        written(path, content)
+    else:
+        zipped(path, content)
     refused(program("import", path), 1, code, str(path), told)
 
 

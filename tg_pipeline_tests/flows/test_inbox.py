@@ -27,6 +27,7 @@ from tg_pipeline.flows.dropped import look
 from tg_pipeline.flows.inbox import SETTLED_SECONDS, Entry, Taken, numbered, take_in, waiting
 from tg_pipeline.settings import Settings
 from tg_pipeline_tests.flows.making import account, chat, message, written
+from tg_pipeline_tests.sources.zips import zipped
 
 SECRET = "the words of a message"
 TICK_SECONDS = 0.02
@@ -212,6 +213,21 @@ def test_a_folder_is_imported_and_moved_with_all_that_is_in_it(
     ]
 
 
+def test_an_archive_is_imported_and_moved_as_it_is(archive: Archive, inbox: Path) -> None:
+    zipped(inbox / "chat.zip", {"Chat/result.json": chat(message(1)), "b/result.json": b"{"})
+    (one,) = taken(archive)
+    assert outcomes(one, inbox) == {
+        "chat.zip/Chat/result.json": "imported",
+        "chat.zip/b/result.json": "refused",
+    }
+    assert tree(inbox) == ["refused/today/chat.zip", "refused/today/chat.zip.reason.txt"]
+    reason = (inbox / "refused" / today() / "chat.zip.reason.txt").read_text("utf-8")
+    assert "chat.zip/b/result.json is not valid JSON" in reason
+    zipped(inbox / "good.zip", {"Chat/result.json": chat(message(1), message(2))})
+    assert told(taken(archive)) == [("good.zip", "imported")]
+    assert ids(archive) == [1, 2]
+
+
 def test_an_account_export_names_all_its_chats(archive: Archive, inbox: Path) -> None:
     written(inbox / "result.json", account(chat(message(1)), chat(message(1), id=78)))
     (one,) = taken(archive)
@@ -252,7 +268,8 @@ def test_the_settings_say_zone_and_account(archive: Archive, inbox: Path) -> Non
         ("broken.json", b'{"messages": [}', "input.invalid_json"),
         ("telethon.json", [{"_": "Message", "id": 1, "message": SECRET}], "input.foreign_format"),
         ("rows.json", [{"text": SECRET}], "input.foreign_format"),
-        ("archive.zip", b"PK\x03\x04" + SECRET.encode(), "input.foreign_format"),
+        ("archive.zip", b"PK\x03\x04" + SECRET.encode(), "input.archive_damaged"),
+        ("archive.json", b"PK\x03\x04" + SECRET.encode(), "input.foreign_format"),
         ("note.txt", SECRET.encode(), "input.invalid_json"),
         ("nothing.json", b"", "input.empty"),
     ],

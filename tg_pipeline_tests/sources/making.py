@@ -10,6 +10,7 @@ from tg_pipeline.contracts import Message, Participant, Rejected
 from tg_pipeline.sources.desktop_json import (
     ChatPart,
     DesktopOptions,
+    Input,
     Scan,
     Summary,
     read,
@@ -71,7 +72,7 @@ class Outcome:
 
 def read_whole(path: Path, **options: Any) -> Outcome:
     chosen = DesktopOptions(**options)
-    found = scan(path, chosen)
+    found = scan(Input(path), chosen)
     reading = read(found, chosen)
     parts, by_chat = [], []
     for part in reading:

@@ -150,7 +150,7 @@ def test_text_and_hash_agree_with_the_records_of_a_real_channel() -> None:
 
 
 def test_html_exports_are_refused_with_a_hint() -> None:
-    (found,) = discover([FOLDER / "vorot93__telegram-export-sqlite__html"])
+    (found,) = discover([FOLDER / "vorot93__telegram-export-sqlite__html"]).inputs
     assert isinstance(found, InputEmpty)
     assert "HTML export" in found.remedy
 

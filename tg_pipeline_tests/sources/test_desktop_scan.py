@@ -17,7 +17,7 @@ from tg_pipeline.errors import (
     SettingInvalid,
     TimezoneRequired,
 )
-from tg_pipeline.sources.desktop_json import DesktopOptions, read, scan
+from tg_pipeline.sources.desktop_json import DesktopOptions, Input, read, scan
 from tg_pipeline_tests.sources.making import Json, export, message, read_whole, written
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
@@ -36,7 +36,7 @@ def without_stamps(*messages: Json) -> Json:
 def test_hash_size_and_progress_cover_the_whole_file(tmp_path: Path) -> None:
     path = written(tmp_path, export(*[message(n, text="x" * 999) for n in range(1, 300)]))
     told: list[int] = []
-    found = scan(path, progress=told.append)
+    found = scan(Input(path), progress=told.append)
     assert found.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert found.bytes == path.stat().st_size == told[-1]
     assert told == sorted(told)
@@ -46,7 +46,7 @@ def test_hash_size_and_progress_cover_the_whole_file(tmp_path: Path) -> None:
 def test_observed_at_is_the_newest_stamp_not_later_than_tomorrow(tmp_path: Path) -> None:
     tomorrow = NOW + timedelta(days=1)
     path = written(tmp_path, stamped(NOW, tomorrow, tomorrow + timedelta(seconds=1)))
-    assert scan(path, now=NOW).observed_at == tomorrow
+    assert scan(Input(path), now=NOW).observed_at == tomorrow
 
 
 def test_an_edit_can_be_the_newest_stamp_and_expiry_cannot(tmp_path: Path) -> None:
@@ -54,11 +54,12 @@ def test_an_edit_can_be_the_newest_stamp_and_expiry_cannot(tmp_path: Path) -> No
     path = written(
         tmp_path, export(message(1, edited_unixtime=edited, expires_unixtime=str(edited + 3)))
     )
-    assert scan(path, now=NOW).observed_at == NOW - timedelta(seconds=5)
+    assert scan(Input(path), now=NOW).observed_at == NOW - timedelta(seconds=5)
 
 
 def test_only_future_stamps_tell_no_time(tmp_path: Path) -> None:
-    assert scan(written(tmp_path, stamped(NOW + timedelta(days=9))), now=NOW).observed_at is None
+    source = Input(written(tmp_path, stamped(NOW + timedelta(days=9))))
+    assert scan(source, now=NOW).observed_at is None
 
 
 def test_local_dates_are_read_with_the_named_zone(tmp_path: Path) -> None:
@@ -67,15 +68,16 @@ def test_local_dates_are_read_with_the_named_zone(tmp_path: Path) -> None:
     )
     path = written(tmp_path, content)
     with pytest.raises(TimezoneRequired):
-        scan(path, now=NOW)
-    found = scan(path, DesktopOptions(timezone="Europe/Moscow"), now=NOW)
+        scan(Input(path), now=NOW)
+    found = scan(Input(path), DesktopOptions(timezone="Europe/Moscow"), now=NOW)
     assert found.observed_at == datetime(2021, 7, 1, 9, tzinfo=UTC)
     assert not found.has_unix_times
 
 
 def test_dates_with_an_offset_need_no_zone(tmp_path: Path) -> None:
     content = without_stamps(message(1, date="2021-07-01T12:00:00+03:00"))
-    assert scan(written(tmp_path, content)).observed_at == datetime(2021, 7, 1, 9, tzinfo=UTC)
+    source = Input(written(tmp_path, content))
+    assert scan(source).observed_at == datetime(2021, 7, 1, 9, tzinfo=UTC)
 
 
 def test_one_local_date_among_unix_stamps_is_set_aside_unless_a_zone_is_named(
@@ -117,14 +119,14 @@ def test_foreign_files_are_named_for_what_they_look_like(
     tmp_path: Path, content: Any, looks_like: str
 ) -> None:
     with pytest.raises(ForeignFormat) as caught:
-        scan(written(tmp_path, content))
+        scan(Input(written(tmp_path, content)))
     assert caught.value.looks_like == looks_like
 
 
 @pytest.mark.parametrize("content", [b"", b" \r\n\t ", b"\xef\xbb\xbf", b"\xef\xbb\xbf  "])
 def test_an_empty_file_is_empty(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(InputEmpty):
-        scan(written(tmp_path, content))
+        scan(Input(written(tmp_path, content)))
 
 
 @pytest.mark.parametrize(
@@ -140,7 +142,7 @@ def test_broken_structure_is_refused_with_its_place(
     tmp_path: Path, content: bytes, offset: int, line: int
 ) -> None:
     with pytest.raises(InvalidJson) as caught:
-        scan(written(tmp_path, content))
+        scan(Input(written(tmp_path, content)))
     assert (caught.value.offset, caught.value.line) == (offset, line)
 
 
@@ -153,12 +155,33 @@ def test_what_follows_the_export_is_refused(tmp_path: Path) -> None:
 
 def test_a_missing_file_is_missing(tmp_path: Path) -> None:
     with pytest.raises(InputMissing):
-        scan(tmp_path / "none.json")
+        scan(Input(tmp_path / "none.json"))
 
 
 def test_a_file_that_changed_since_its_scan_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path, export(message(1)))
-    found = scan(path)
+    found = scan(Input(path))
     written(tmp_path, export(message(1), message(2)))
     with pytest.raises(InputChanged):
         next(read(found))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"messages": [',
+        b'{"messages": [{"id": 1, "type": "mess',
+        b'{"messages": []',
+        b'{"chats": {"list": [{"name": "A", "messages": []}, {"name": "B", "messages": [',
+    ],
+)
+def test_a_file_that_ends_before_its_first_message_is_refused(
+    tmp_path: Path, content: bytes
+) -> None:
+    """Regression: it was imported as a partial file without a record."""
+    with pytest.raises(InvalidJson, match="ends before its first message"):
+        scan(Input(written(tmp_path, content)))
+
+
+def test_a_whole_export_without_a_message_is_none_that_was_cut(tmp_path: Path) -> None:
+    assert read_whole(written(tmp_path, export())).summary.truncated_at is None

@@ -5,9 +5,9 @@ The file is opened a second time at the chat's own offset; nothing is kept but t
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from tg_pipeline.sources.desktop_json.identity import USERS_ONLY, chat_type, peer
+from tg_pipeline.sources.desktop_json.inputs import Input
 from tg_pipeline.sources.desktop_json.layout import Header, one_chat
 from tg_pipeline.sources.desktop_json.reader import Cut, Malformed, Window, elements
 from tg_pipeline.sources.desktop_json.records import Cutter
@@ -17,7 +17,7 @@ from tg_pipeline.sources.desktop_json.records import Cutter
 class Ahead:
     """A way to read one chat again from its beginning."""
 
-    path: Path
+    source: Input
     offset: int
     windows_1251: bool
 
@@ -28,8 +28,8 @@ class Ahead:
             return header
         whole = Header(header.offset, header.position)
         try:
-            with self.path.open("rb") as file:
-                window = Window(file, self.path, offset=self.offset)
+            with self.source.open() as file:
+                window = Window(file, self.source, offset=self.offset)
                 for at_messages in one_chat(window, whole, self.windows_1251):
                     if at_messages.has_messages:
                         window.skip()
@@ -41,8 +41,8 @@ class Ahead:
         """Marked ids of the senders of the chat's messages, in order, lazily."""
         users_only = chat_type(header.type)[0] in USERS_ONLY
         try:
-            with self.path.open("rb") as file:
-                window = Window(file, self.path, offset=self.offset)
+            with self.source.open() as file:
+                window = Window(file, self.source, offset=self.offset)
                 for at_messages in one_chat(window, Header(0, 0), self.windows_1251):
                     if at_messages.has_messages:
                         yield from self._senders_here(window, users_only)

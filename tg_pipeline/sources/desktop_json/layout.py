@@ -9,12 +9,12 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import orjson
 
 from tg_pipeline.errors import ForeignFormat, InputMissing, InputUnreadable, InvalidJson
+from tg_pipeline.sources.desktop_json.inputs import Input
 from tg_pipeline.sources.desktop_json.reader import (
     OPEN_BRACE,
     OPEN_BRACKET,
@@ -72,7 +72,7 @@ def chats(window: Window, *, windows_1251: bool = False) -> Iterator[Header]:
         Malformed: the structure is not JSON.
     """
     if window.peek() == OPEN_BRACKET:
-        raise ForeignFormat(window.path, _list_looks_like(window))
+        raise ForeignFormat(window.source.path, _list_looks_like(window))
     top = Header(window.offset, 0)
     keys: set[str] = set()
     found = False
@@ -90,7 +90,7 @@ def chats(window: Window, *, windows_1251: bool = False) -> Iterator[Header]:
         if len(keys) < _KEYS_REMEMBERED:
             keys.add(key)
     if not found:
-        raise ForeignFormat(window.path, _object_looks_like(keys))
+        raise ForeignFormat(window.source.path, _object_looks_like(keys))
 
 
 def _chat_list(window: Window, positions: Iterator[int], windows_1251: bool) -> Iterator[Header]:
@@ -140,18 +140,18 @@ def _learn_or_skip(window: Window, header: Header, key: str, windows_1251: bool)
 def _refuse_foreign(window: Window, keys: set[str]) -> None:
     """Refuse a `messages` that is no list of Desktop's, before any of it is read."""
     if window.peek() != OPEN_BRACKET:
-        raise ForeignFormat(window.path, "a file whose messages are not a list")
+        raise ForeignFormat(window.source.path, "a file whose messages are not a list")
     if "@type" in keys:
-        raise ForeignFormat(window.path, "a TDLib dump")
+        raise ForeignFormat(window.source.path, "a TDLib dump")
     if maker := _maker(first_element(window)):
-        raise ForeignFormat(window.path, maker)
+        raise ForeignFormat(window.source.path, maker)
 
 
 def first_element(window: Window) -> Any:
     """The first element of the list at the window's place, read apart; None if there is none."""
     try:
-        with window.path.open("rb") as file:
-            ahead = Window(file, window.path, offset=window.offset)
+        with window.source.open() as file:
+            ahead = Window(file, window.source, offset=window.offset)
             for _ in elements(ahead):
                 return orjson.loads(ahead.take())
     except (Cut, Malformed, orjson.JSONDecodeError):
@@ -188,23 +188,23 @@ def _object_looks_like(keys: set[str]) -> str:
 
 
 @contextmanager
-def told_as_errors(path: Path) -> Iterator[None]:
+def told_as_errors(source: Input) -> Iterator[None]:
     """Tell faults of the structure and of the file system as errors that name path and line."""
     try:
         yield
     except Malformed as fault:
-        line = line_of(path, fault.offset)
-        raise InvalidJson(path, fault.offset, line, fault.reason) from None
+        line = line_of(source, fault.offset)
+        raise InvalidJson(source.path, fault.offset, line, fault.reason) from None
     except FileNotFoundError:
-        raise InputMissing(path) from None
+        raise InputMissing(source.path) from None
     except OSError as fault:
-        raise InputUnreadable(path, fault.strerror or str(fault)) from fault
+        raise InputUnreadable(source.path, fault.strerror or str(fault)) from fault
 
 
-def line_of(path: Path, offset: int) -> int:
+def line_of(source: Input, offset: int) -> int:
     """The line, from 1, that a byte offset is in."""
     line = 1
-    with path.open("rb") as file:
+    with source.open() as file:
         while offset > 0 and (chunk := file.read(min(offset, 2**20))):
             line += chunk.count(b"\n")
             offset -= len(chunk)

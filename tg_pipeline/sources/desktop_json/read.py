@@ -8,7 +8,6 @@ from typing import Any, BinaryIO
 from tg_pipeline.contracts import Chat, ChatKey, Message, Participant, Rejected
 from tg_pipeline.contracts.identity import message_account
 from tg_pipeline.errors import ChatIdNotApplicable, InputChanged, InvalidJson
-from tg_pipeline.files import readable
 from tg_pipeline.sources.desktop_json.ahead import Ahead
 from tg_pipeline.sources.desktop_json.convert import SOURCE, Context, record_id, to_message
 from tg_pipeline.sources.desktop_json.identity import (
@@ -106,12 +105,12 @@ class Reading:
         return self._tally.summary()
 
     def _read(self) -> Iterator[ChatPart]:
-        path = self._scan.path
-        with told_as_errors(path), path.open("rb") as file:
+        source = self._scan.source
+        with told_as_errors(source), source.open() as file:
             self._refuse_changed(file)
             if self._options.chat_id is not None:
                 self._refuse_several(file)
-            window = self._window = Window(file, path)
+            window = self._window = Window(file, source)
             try:
                 for header in chats(window, windows_1251=self._windows_1251):
                     yield from self._part(window, header)
@@ -121,7 +120,7 @@ class Reading:
             self._refuse_changed(file)
 
     def _part(self, window: Window, header: Header) -> Iterator[ChatPart]:
-        ahead = Ahead(self._scan.path, header.offset, self._windows_1251)
+        ahead = Ahead(self._scan.source, header.offset, self._windows_1251)
         whole = ahead.complete(header)
         identity = identify(whole, self._known, lambda: ahead.senders(whole))
         chat = self._chat(whole, identity)
@@ -156,7 +155,7 @@ class Reading:
     def _records(self, window: Window, context: Context) -> Iterator[DesktopRecord]:
         cutter = Cutter(window, windows_1251=self._windows_1251)
         try:
-            with told_as_errors(self._scan.path):
+            with told_as_errors(self._scan.source):
                 for _ in elements(window):
                     yield from self._convert(cutter.cut(), context)
         except InvalidJson as fault:
@@ -206,7 +205,7 @@ class Reading:
             id=known,
             reason=fault.reason,
             detail=storable(fault.detail),
-            place=f"{readable(self._scan.path.name)} at byte {record.offset}",
+            place=f"{self._scan.source.name} at byte {record.offset}",
             observed_at=self._observed_at,
             raw=record.data,
         )
@@ -214,14 +213,14 @@ class Reading:
     def _refuse_changed(self, file: BinaryIO) -> None:
         now = os.fstat(file.fileno())
         if (now.st_size, now.st_mtime_ns) != (self._scan.bytes, self._scan.modified_ns):
-            raise InputChanged(self._scan.path)
+            raise InputChanged(self._scan.source.path)
 
     def _refuse_several(self, file: BinaryIO) -> None:
-        window = Window(file, self._scan.path)
+        window = Window(file, self._scan.source)
         try:
             for number, header in enumerate(chats(window, windows_1251=self._windows_1251)):
                 if number:
-                    raise ChatIdNotApplicable(self._scan.path)
+                    raise ChatIdNotApplicable(self._scan.source.path)
                 if header.has_messages:
                     window.skip()
         except Cut:

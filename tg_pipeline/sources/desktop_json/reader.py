@@ -7,10 +7,11 @@ with the window standing at the value; whoever asked for them consumes it before
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import BinaryIO
 
 import orjson
+
+from tg_pipeline.sources.desktop_json.inputs import Input
 
 CHUNK = 2**19
 """Bytes read at a time."""
@@ -58,13 +59,13 @@ class Window:
         sound: offset in the file up to which all values are complete.
     """
 
-    __slots__ = ("_base", "_file", "data", "path", "pos", "sound")
+    __slots__ = ("_base", "_file", "data", "pos", "sound", "source")
 
-    def __init__(self, file: BinaryIO, path: Path, *, offset: int = 0) -> None:
+    def __init__(self, file: BinaryIO, source: Input, *, offset: int = 0) -> None:
         file.seek(offset)
         self._file = file
         self._base = self.sound = offset
-        self.path = path
+        self.source = source
         self.data = file.read(CHUNK)
         self.pos = len(BOM) if not offset and self.data.startswith(BOM) else 0
 

@@ -1,20 +1,30 @@
 """The first pass: one read of a file for its hash and the few facts that reading it relies on."""
 
 import hashlib
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import BinaryIO, Literal
 
 import orjson
 
 from tg_pipeline.errors import ForeignFormat, InputEmpty, InvalidJson, TimezoneRequired
 from tg_pipeline.sources.desktop_json.dates import read_date
+from tg_pipeline.sources.desktop_json.inputs import Input
 from tg_pipeline.sources.desktop_json.layout import chats, line_of, told_as_errors
 from tg_pipeline.sources.desktop_json.options import DesktopOptions
-from tg_pipeline.sources.desktop_json.reader import BOM, COLON, Cut, Malformed, Window, members
+from tg_pipeline.sources.desktop_json.reader import (
+    BOM,
+    COLON,
+    Cut,
+    Malformed,
+    Window,
+    elements,
+    members,
+)
+from tg_pipeline.sources.desktop_json.records import Cutter
 from tg_pipeline.sources.desktop_json.unfit import Unfit
 
 Encoding = Literal["utf-8", "windows-1251"]
@@ -34,12 +44,13 @@ _SENDER = re.compile(rb'"(?:from|actor)_id"\s*:\s*(["\d])')
 _NON_ASCII = re.compile(rb"[\x80-\xff]+")
 _PERSONAL = b'"personal_information"'
 
+_ZIP = "a ZIP archive"
 _FOREIGN_STARTS = {
     b"\xff\xfe\x00\x00": "a UTF-32 file",
     b"\x00\x00\xfe\xff": "a UTF-32 file",
     b"\xff\xfe": "a UTF-16 file",
     b"\xfe\xff": "a UTF-16 file",
-    b"PK\x03\x04": "a ZIP archive",
+    b"PK\x03\x04": _ZIP,
     b"\x1f\x8b": "a gzip archive",
     b"<": "an HTML or XML page",
 }
@@ -50,7 +61,7 @@ class Scan:
     """What the first pass found.
 
     Attributes:
-        path: the file.
+        source: the file.
         sha256: of its bytes, in hex.
         bytes: its size.
         modified_ns: its modification time; a change since makes reading fail.
@@ -62,7 +73,7 @@ class Scan:
         account: the exporting user's id, if the file holds personal information.
     """
 
-    path: Path
+    source: Input
     sha256: str
     bytes: int
     modified_ns: int
@@ -79,7 +90,7 @@ def _no_progress(_bytes_read: int) -> None:
 
 
 def scan(
-    path: Path,
+    source: Input,
     options: DesktopOptions | None = None,
     progress: Callable[[int], None] = _no_progress,
     *,
@@ -95,29 +106,29 @@ def scan(
     """
     options = options or DesktopOptions()
     limit = (now or datetime.now(UTC)) + timedelta(days=1)
-    with told_as_errors(path), path.open("rb") as file:
+    with told_as_errors(source), source.open() as file:
         found = _Findings(limit, options)
         size = 0
         while chunk := file.read(_CHUNK):
             found.add(chunk, size)
             size += len(chunk)
             progress(size)
-        _refuse_unreadable(path, found)
+        _refuse_unreadable(source, found)
         encoding = found.encoding()
-        _refuse_structure(path, file, windows_1251=encoding == "windows-1251")
+        _refuse_structure(source, file, windows_1251=encoding == "windows-1251")
         if found.needs_zone and options.timezone is None:
-            raise TimezoneRequired(path)
+            raise TimezoneRequired(source.path)
         return Scan(
-            path=path,
+            source=source,
             sha256=found.sha256.hexdigest(),
             bytes=size,
-            modified_ns=path.stat().st_mtime_ns,
+            modified_ns=os.fstat(file.fileno()).st_mtime_ns,
             messages_estimate=found.stamps or found.dates,
             observed_at=found.newest(),
             encoding=encoding,
             has_unix_times=found.has_stamps,
             numeric_ids=found.numeric_ids,
-            account=_account(path, file, found.personal_at),
+            account=_account(source, file, found.personal_at),
         )
 
 
@@ -249,30 +260,45 @@ def _is_utf8(run: bytes) -> bool:
     return True
 
 
-def _refuse_unreadable(path: Path, found: _Findings) -> None:
+def _refuse_unreadable(source: Input, found: _Findings) -> None:
     if found.blank:
-        raise InputEmpty(path)
+        raise InputEmpty(source.path)
     for start, looks_like in _FOREIGN_STARTS.items():
         if found.head.startswith(start):
-            raise ForeignFormat(path, looks_like)
+            error = ForeignFormat(source.path, looks_like)
+            if looks_like == _ZIP:
+                error.remedy = "Give it a name that ends in .zip, and it will be unpacked."
+            raise error
 
 
-def _refuse_structure(path: Path, file: BinaryIO, *, windows_1251: bool) -> None:
-    """Go as far as the first chat, so that a foreign file is refused before anything else."""
-    window = Window(file, path)
+def _refuse_structure(source: Input, file: BinaryIO, *, windows_1251: bool) -> None:
+    """Go as far as the first message, so that a foreign or cut file is refused before all else."""
+    window = Window(file, source)
     try:
-        next(chats(window, windows_1251=windows_1251), None)
+        for header in chats(window, windows_1251=windows_1251):
+            if header.has_messages and _has_message(window, windows_1251):
+                return
     except Cut:
-        offset = path.stat().st_size
-        line = line_of(path, offset)
-        raise InvalidJson(path, offset, line, "the file ends before its first message") from None
+        offset = os.fstat(file.fileno()).st_size
+        line = line_of(source, offset)
+        reason = "the file ends before its first message"
+        raise InvalidJson(source.path, offset, line, reason) from None
 
 
-def _account(path: Path, file: BinaryIO, personal_at: int | None) -> int | None:
+def _has_message(window: Window, windows_1251: bool) -> bool:
+    """Whether the list that comes next holds one; as far as that it is read."""
+    cutter = Cutter(window, windows_1251=windows_1251)
+    for _ in elements(window):
+        cutter.cut()
+        return True
+    return False
+
+
+def _account(source: Input, file: BinaryIO, personal_at: int | None) -> int | None:
     """The user id in the personal information; nothing else of it is looked at."""
     if personal_at is None:
         return None
-    window = Window(file, path, offset=personal_at)
+    window = Window(file, source, offset=personal_at)
     try:
         window.expect(COLON, "a colon")
         for key in members(window):
