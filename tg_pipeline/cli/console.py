@@ -19,14 +19,13 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
 from rich.text import Text
 
+from tg_pipeline.cli import tables
 from tg_pipeline.errors import TgPipelineError
 from tg_pipeline.flows.progress import Step
 
 _WIDTH_OF_PIPES = 160
-_NEVER_FOLDED = 32
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -71,20 +70,12 @@ class Show:
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Rows as a table; numbers to the right. Untrusted text is never markup."""
-        table = Table(box=None, pad_edge=False, header_style="bold")
         body = [[_cell(value) for value in row] for row in rows]
-        for place, name in enumerate(columns):
-            numeric = bool(body) and all(row[place][1] for row in body)
-            short = all(len(row[place][0]) <= _NEVER_FOLDED for row in body)
-            table.add_column(
-                name, justify="right" if numeric else "left", overflow="fold", no_wrap=short
-            )
-        for row in body:
-            table.add_row(*(Text(text) for text, _ in row))
-        with self.out.capture() as drawn:
-            self.out.print(table)
-        lines = (line.rstrip() for line in drawn.get().splitlines())
-        self.out.out("\n".join(lines), highlight=False)
+        texts = [[text for text, _ in row] for row in body]
+        numeric = [
+            bool(body) and all(row[place][1] for row in body) for place in range(len(columns))
+        ]
+        self.out.out(tables.drawn(self.out, columns, texts, numeric), highlight=False)
 
     def csv(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Rows as CSV, safe to open in a spreadsheet."""
