@@ -149,7 +149,7 @@ def _import_file(
         timezone=options.timezone, account=options.account, chat_id=options.chat_id
     )
     scan = desktop_json.scan(source, reading, _bytes_of(source, "scanning", progress))
-    with archive.zone.file_lock(scan.sha256):
+    with archive.database.alone(f"import {scan.sha256}"):
         known = archive.zone.file_manifest(scan.sha256)
         same = known is not None and _alike(known.options, options, scan)
         if known is not None and not same and not options.replace:

@@ -33,6 +33,9 @@ from tg_pipeline.store.embedded import EmbeddedServer, acquire
 OLDEST_VERSION = 15
 EMBEDDED_DATABASE = "tg_pipeline"
 _CONNECT_SECONDS = 10
+_LOCK_KEEPALIVE = (
+    "-c tcp_keepalives_idle=60 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=6"
+)
 _NOT_CONNECTED = re.compile(
     r"connection failed|connection is bad|timeout expired|failed to resolve host"
 )
@@ -71,6 +74,20 @@ class Database:
             yield connection
 
     @contextmanager
+    def alone(self, what: str) -> Iterator[None]:
+        """Let one process at a time, on any machine, do what is named, and wait for one's turn.
+
+        The lock belongs to a connection of its own, so a crash frees it, and so does, after two
+        minutes, a machine that has vanished.
+        """
+        with self._errors(), _connect(self.url, self.schema, _LOCK_KEEPALIVE) as connection:
+            connection.autocommit = True
+            connection.execute(
+                "SELECT pg_advisory_lock(hashtextextended(%s, 0))", (f"tg_pipeline {what}",)
+            )
+            yield
+
+    @contextmanager
     def _errors(self) -> Iterator[None]:
         """Our own server, lost on a full disk, was lost to it: no process survives without WAL."""
         try:
@@ -107,7 +124,7 @@ def open_database(settings: Settings, *, migrate: bool = True) -> Database:
         DatabaseUnreachable, DatabaseAccessDenied, DatabaseTooOld, SchemaTooNew,
         EmbeddedUnavailable, EmbeddedStartFailed, SettingInvalid
     """
-    database = _connect(settings)
+    database = _open(settings)
     try:
         _check_version(database)
         if migrate:
@@ -120,7 +137,7 @@ def open_database(settings: Settings, *, migrate: bool = True) -> Database:
     return database
 
 
-def _connect(settings: Settings) -> Database:
+def _open(settings: Settings) -> Database:
     if settings.database_url is not None:
         _refuse_unreadable(settings.database_url)
         return Database(settings.database_url, settings.database_schema)
@@ -147,17 +164,19 @@ def embedded_folder(settings: Settings) -> Path:
 
 
 def _engine(url: str, schema_name: str) -> Engine:
-    conninfo = re.sub(r"^postgres(ql)?://", "postgresql://", url)
-
     def connect() -> psycopg.Connection[Any]:
-        return psycopg.connect(
-            conninfo,
-            connect_timeout=_CONNECT_SECONDS,
-            options=f"-c search_path={schema_name} -c timezone=UTC",
-            application_name="tg_pipeline",
-        )
+        return _connect(url, schema_name)
 
     return sa.create_engine("postgresql+psycopg://", creator=connect, pool_pre_ping=False)
+
+
+def _connect(url: str, schema_name: str, options: str = "") -> psycopg.Connection[Any]:
+    return psycopg.connect(
+        re.sub(r"^postgres(ql)?://", "postgresql://", url),
+        connect_timeout=_CONNECT_SECONDS,
+        options=f"-c search_path={schema_name} -c timezone=UTC {options}",
+        application_name="tg_pipeline",
+    )
 
 
 def _check_version(database: Database) -> None:
