@@ -1,32 +1,63 @@
-"""Files that are whole or absent: written to a temporary name, flushed, renamed."""
+"""Files that are whole or absent, in a folder or on an object store.
+
+In a folder they are written to a temporary name, flushed and renamed. On an object store they are
+written to a nameless local file and uploaded, and an upload shows only when it is complete.
+"""
 
 import errno
 import os
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeAlias, cast
 
+from tg_pipeline import objects
 from tg_pipeline.errors import DiskFull, FolderNotWritable
+from tg_pipeline.objects import Stored
 
+if TYPE_CHECKING:
+    from upath import UPath
+
+Place: TypeAlias = "Path | UPath"
+"""A folder or file, local or on an object store."""
 _NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
 
 
+def open_place(given: Path | str) -> Place:
+    """A local path as it is; a URL as what it names on an object store.
+
+    Raises:
+        ExtraMissing, ObjectStoreDenied
+    """
+    return given if isinstance(given, Path) else objects.open_url(given)
+
+
 @contextmanager
-def storage_errors(folder: Path) -> Iterator[None]:
-    """Turn the operating system's refusals into errors that name the folder and the remedy."""
+def storage_errors(folder: Place) -> Iterator[None]:
+    """Turn the operating system's refusals into errors that name the folder and the remedy.
+
+    What is on its way to an object store is written to the system's folder for temporary files.
+    """
+    local = folder if isinstance(folder, Path) else Path(tempfile.gettempdir())
     try:
         yield
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise DiskFull(folder) from error
+            raise DiskFull(local) from error
         if error.errno in _NOT_WRITABLE:
-            raise FolderNotWritable(folder, error.strerror or str(error)) from error
+            raise FolderNotWritable(local, error.strerror or str(error)) from error
         raise
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder and its parents, readable by its owner only where we are the maker."""
+def make_folder(folder: Place) -> None:
+    """Make a folder and its parents, readable by its owner only where we are the maker.
+
+    An object store has no folders.
+    """
+    if not isinstance(folder, Path):
+        return
     try:
         with storage_errors(folder):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -39,21 +70,47 @@ def readable(path: Path | str) -> str:
     return os.fsencode(path).decode("utf-8", "replace")
 
 
+# ---- writing --------------------------------------------------------------------------------
+
+
+class Unnamed(Protocol):
+    """A file that is being written and has no name yet."""
+
+    file: BinaryIO
+
+    def become(self, name: str) -> None:
+        """Give the complete file its name; whatever had it before is replaced in one step."""
+        ...
+
+    def discard(self) -> None:
+        """Close, and leave nothing behind of what has not become anything."""
+        ...
+
+
+def unnamed(folder: Place, temporary: str) -> Unnamed:
+    """Begin a file in a folder; `temporary` is what it is called there until it has a name."""
+    if isinstance(folder, Path):
+        return _LocalFile(folder, temporary)
+    return _Upload(folder)
+
+
 @contextmanager
-def durable(path: Path) -> Iterator[BinaryIO]:
+def durable(path: Place) -> Iterator[BinaryIO]:
     """Write a file that appears under its name only when it is complete and on disk."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with storage_errors(path.parent):
+        begun = unnamed(path.parent, f".{path.name}.{os.getpid()}.tmp")
         try:
-            with temporary.open("wb") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        sync_folder(path.parent)
+            yield begun.file
+            begun.become(path.name)
+        finally:
+            begun.discard()
+
+
+def clear_leftovers(folder: Place, name: str) -> None:
+    """Remove what killed runs left of a `durable` file; the caller knows that they are over."""
+    if isinstance(folder, Path):
+        for path in folder.glob(f".{name}.*.tmp"):
+            path.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:
@@ -63,3 +120,112 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+class _LocalFile:
+    def __init__(self, folder: Path, temporary: str) -> None:
+        self._temporary = folder / temporary
+        self.file: BinaryIO = self._temporary.open("wb")
+
+    def become(self, name: str) -> None:
+        folder = self._temporary.parent
+        self.file.flush()
+        os.fsync(self.file.fileno())
+        self.file.close()
+        self._temporary.replace(folder / name)
+        sync_folder(folder)
+
+    def discard(self) -> None:
+        with suppress(OSError):  # the disk may be full, and what is left goes away anyway
+            self.file.close()
+        self._temporary.unlink(missing_ok=True)
+
+
+class _Upload:
+    def __init__(self, folder: "UPath") -> None:
+        self._folder = folder
+        self.file: BinaryIO = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115
+
+    def become(self, name: str) -> None:
+        objects.put(self.file, self._folder / name)
+        self.file.close()
+
+    def discard(self) -> None:
+        with suppress(OSError):
+            self.file.close()
+
+
+# ---- looking, reading, deleting -------------------------------------------------------------
+
+
+def names(folder: Place) -> list[str]:
+    """The files below a folder, however deep, by their relative paths; none if it is not there."""
+    if not isinstance(folder, Path):
+        return sorted(objects.listing(folder))
+    return sorted(
+        f"{place}/{name}".removeprefix(f"{folder}/")
+        for place, _, inside in os.walk(folder, followlinks=True)
+        for name in inside
+    )
+
+
+def listing(folder: Place) -> dict[str, Stored]:
+    """The files below a folder, however deep, by their relative paths."""
+    if not isinstance(folder, Path):
+        return objects.listing(folder)
+    found = ((name, stored(folder / name)) for name in names(folder))
+    return {name: one for name, one in found if one is not None}
+
+
+def stored(path: Place) -> Stored | None:
+    """Size and time of one file; None where there is none."""
+    if not isinstance(path, Path):
+        return objects.stored(path)
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return Stored(found.st_size, found.st_mtime)
+
+
+def read(path: Place) -> bytes:
+    """All of a file.
+
+    Raises:
+        OSError: it cannot be read; FileNotFoundError where there is none.
+    """
+    return path.read_bytes() if isinstance(path, Path) else objects.read(path)
+
+
+@contextmanager
+def opened(path: Place) -> Iterator[BufferedReader]:
+    """A file to be read from its beginning.
+
+    Raises:
+        OSError: it cannot be read; FileNotFoundError where there is none.
+    """
+    with path.open("rb") if isinstance(path, Path) else objects.opened(path) as file:
+        yield file
+
+
+def delete(path: Place) -> None:
+    """Delete a file, if it is there."""
+    if not isinstance(path, Path):
+        objects.delete(path)
+        return
+    with storage_errors(path.parent):
+        path.unlink(missing_ok=True)
+
+
+def rename(path: Place, name: str) -> None:
+    """Give a small file another name in its folder.
+
+    On an object store for a moment both are there; whoever is cut off there does it again.
+    """
+    if isinstance(path, Path):
+        with storage_errors(path.parent):
+            path.rename(path.with_name(name))
+        return
+    with durable(path.parent / name) as copy:
+        copy.write(objects.read(path))
+    objects.delete(path)

@@ -6,6 +6,7 @@ Layers, later ones win: defaults, system file, user file, project `tg_pipeline.y
 
 import difflib
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -15,16 +16,19 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from tg_pipeline.errors import SettingInvalid, SettingUnknown
+from tg_pipeline.files import Place, open_place
 from tg_pipeline.logs import MASK, Format, mask
+from tg_pipeline.objects import EXTRAS
 
 PREFIX = "TG_PIPELINE_"
+_OBJECT_URL = re.compile(rf"(?:{'|'.join(EXTRAS)})://[A-Za-z0-9][A-Za-z0-9._-]*(?:/[^@?#*\[\]]*)?")
 PROJECT_FILE = "tg_pipeline.yaml"
 
 
 class Settings(BaseModel):
     """All settings, validated. Field descriptions are the documentation."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
     SECRETS: ClassVar[frozenset[str]] = frozenset(
         {"database_url", "database_reader_url", "dagster_database_url"}
     )
@@ -49,8 +53,16 @@ class Settings(BaseModel):
     dagster_database_url: str | None = Field(
         None, description="a database of Dagster's own, where database_url names a server"
     )
-    landing: Path | None = Field(None, description="folder of landed batches; <home>/landing")
-    exports: Path | None = Field(None, description="folder of published files; <home>/exports")
+    landing: Path | str | None = Field(
+        None,
+        description="landed batches: a folder, or s3://, gs:// or az://bucket/prefix; "
+        "<home>/landing",
+    )
+    exports: Path | str | None = Field(
+        None,
+        description="published files: a folder, or s3://, gs:// or az://bucket/prefix; "
+        "<home>/exports",
+    )
     inbox: Path | None = Field(
         None, description="folder whose exports the inbox sensor imports; <home>/inbox"
     )
@@ -87,15 +99,40 @@ class Settings(BaseModel):
             raise ValueError("must begin with postgresql://")
         return value
 
-    @property
-    def landing_folder(self) -> Path:
-        """Where batches are landed."""
-        return self.landing or self.home / "landing"
+    @field_validator("landing", "exports", mode="before")
+    @classmethod
+    def _folder_or_url(cls, value: object) -> object:
+        return Path(value) if isinstance(value, str) and "://" not in value else value
+
+    @field_validator("landing", "exports")
+    @classmethod
+    def _object_store(cls, value: Path | str | None) -> Path | str | None:
+        if not isinstance(value, str):
+            return value
+        if not _OBJECT_URL.fullmatch(value):
+            raise ValueError(
+                "must be a folder, or s3://, gs:// or az:// with a bucket and a prefix; keys and "
+                "passwords belong into the provider's own environment variables"
+            )
+        return value.rstrip("/")
 
     @property
-    def exports_folder(self) -> Path:
-        """Where datasets are published."""
-        return self.exports or self.home / "exports"
+    def landing_folder(self) -> Place:
+        """Where batches are landed.
+
+        Raises:
+            ExtraMissing, ObjectStoreDenied: what the URL needs is not there.
+        """
+        return open_place(self.landing or self.home / "landing")
+
+    @property
+    def exports_folder(self) -> Place:
+        """Where datasets are published.
+
+        Raises:
+            ExtraMissing, ObjectStoreDenied: what the URL needs is not there.
+        """
+        return open_place(self.exports or self.home / "exports")
 
     @property
     def inbox_folder(self) -> Path:
@@ -242,12 +279,21 @@ def validated(merged: dict[str, Any], origins: Mapping[str, str], folder: Path) 
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
-        value = MASK if name in Settings.SECRETS else first["input"]
+        value = _without_secrets(name, first["input"])
         reason = first["msg"].removeprefix("Value error, ")
         raise SettingInvalid(name, value, origins.get(name, "default"), reason) from None
     absolute = {
         name: folder / _expanded(path)
         for name in ("home", "landing", "exports", "inbox")
-        if (path := getattr(settings, name)) is not None
+        if (path := getattr(settings, name)) is not None and not isinstance(path, str)
     }
     return settings.model_copy(update=absolute)
+
+
+def _without_secrets(name: str, value: Any) -> Any:
+    """A refused value as it may be shown: whatever a URL holds may be a key."""
+    if name in Settings.SECRETS:
+        return MASK
+    if name in {"landing", "exports"} and "://" in str(value):
+        return f"{str(value).partition('://')[0]}://{MASK}"
+    return value

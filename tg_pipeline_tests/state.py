@@ -3,6 +3,7 @@
 contents(database)      all tables, row by row, without the times of loading
 archived(database)      the same without verdicts and exports
 landed(folder)          what every file of a landing zone is, without the times of landing
+local_folder(folder)           a folder of an archive that is known to be on this machine
 published(folder)       the manifest of the published files, each file checked against it
 """
 
@@ -14,6 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tg_pipeline.files import Place
 from tg_pipeline.store.database import Database
 from tg_pipeline.store.tables import metadata
 
@@ -44,6 +46,12 @@ _HELD = {"chat_days": "WHERE t.rows > 0"}
 def archived(database: Database) -> Contents:
     """What was archived: everything but what can be judged and published from it."""
     return {name: rows for name, rows in contents(database).items() if name not in DERIVED}
+
+
+def local_folder(folder: Place) -> Path:
+    """The folder of an archive that lies on this machine."""
+    assert isinstance(folder, Path)
+    return folder
 
 
 def landed(folder: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ dataset: a file that it does not name does not belong to it.
 
 from tg_pipeline.exports.columns import COLUMNS, DATASET, EXPORTER_VERSION, SCHEMA, Column
 from tg_pipeline.exports.ledger import Entry, recorded, windows_of
-from tg_pipeline.exports.manifest import MANIFEST
+from tg_pipeline.exports.manifest import MANIFEST, files_of
 from tg_pipeline.exports.publication import is_settled, publish
 from tg_pipeline.exports.published import Outcome, Published, PublishedWindow
 
@@ -24,6 +24,7 @@ __all__ = [
     "Outcome",
     "Published",
     "PublishedWindow",
+    "files_of",
     "is_settled",
     "publish",
     "recorded",

@@ -1,26 +1,24 @@
 """Files named by their content: a draft has no name until it is complete and on disk.
 
-A draft is hashed while it is written. Publishing it means flush, rename to its hash, flush the
-folder; whatever happens before that leaves only a `.tmp` file, which a later run clears away.
+A draft is hashed while it is written. Publishing it gives it its hash as a name, in one step;
+whatever happens before that leaves at most a `.tmp` file, which a later run clears away.
 """
 
 import hashlib
-import os
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Self
 from uuid import uuid4
 
-from tg_pipeline.files import make_folder, storage_errors, sync_folder
+from tg_pipeline.files import Place, Unnamed, make_folder, storage_errors, sync_folder, unnamed
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
     """A published file, just written."""
 
-    path: Path
+    name: str
     bytes: int
     sha256: str
 
@@ -28,31 +26,31 @@ class Written:
 class Draft:
     """A file being written; use it as a context manager, which removes what was not published."""
 
-    def __init__(self, folder: Path, suffix: str) -> None:
+    def __init__(self, folder: Place, suffix: str) -> None:
+        self._folder = folder
         self._suffix = suffix
-        self._temporary = folder / f".{uuid4().hex}{suffix}.tmp"
         self._hash = hashlib.sha256()
         self._bytes = 0
         with storage_errors(folder):
-            self._file = _open(self._temporary)
+            self._begun = _begin(folder, f".{uuid4().hex}{suffix}.tmp")
 
     @property
     def closed(self) -> bool:
         """Whether nothing more can be written; pyarrow asks."""
-        return self._file.closed
+        return self._begun.file.closed
 
     def write(self, data: bytes | memoryview) -> int:
         """Append and hash."""
-        with storage_errors(self._temporary.parent):
-            self._file.write(data)
+        with storage_errors(self._folder):
+            self._begun.file.write(data)
         self._hash.update(data)
         self._bytes += len(data)
         return len(data)
 
     def flush(self) -> None:
         """Hand everything to the operating system."""
-        with storage_errors(self._temporary.parent):
-            self._file.flush()
+        with storage_errors(self._folder):
+            self._begun.file.flush()
 
     def publish(self) -> Written:
         """Give the finished file its name. From here on it is never changed.
@@ -60,15 +58,11 @@ class Draft:
         A file of the same name has the same content; replacing it makes it young again, so that
         nobody who is clearing away old files takes it.
         """
-        folder, digest = self._temporary.parent, self._hash.hexdigest()
-        path = folder / f"{digest}{self._suffix}"
-        with storage_errors(folder):
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
-            self._temporary.replace(path)
-            sync_folder(folder)
-        return Written(path, self._bytes, digest)
+        digest = self._hash.hexdigest()
+        name = f"{digest}{self._suffix}"
+        with storage_errors(self._folder):
+            self._begun.become(name)
+        return Written(name, self._bytes, digest)
 
     def __enter__(self) -> Self:
         return self
@@ -79,23 +73,23 @@ class Draft:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with suppress(OSError):  # the disk may be full, and what is left goes away anyway
-            self._file.close()
-        self._temporary.unlink(missing_ok=True)
+        self._begun.discard()
 
 
-def _open(path: Path) -> BinaryIO:
+def _begin(folder: Place, temporary: str) -> Unnamed:
     """Open for writing; twice, as another run may just have removed the empty folder."""
-    _make_durable_folder(path.parent)
+    _make_durable_folder(folder)
     try:
-        return path.open("xb")
+        return unnamed(folder, temporary)
     except FileNotFoundError:
-        _make_durable_folder(path.parent)
-        return path.open("xb")
+        _make_durable_folder(folder)
+        return unnamed(folder, temporary)
 
 
-def _make_durable_folder(folder: Path) -> None:
+def _make_durable_folder(folder: Place) -> None:
     """Make a folder whose place in its parents survives a power cut."""
+    if not isinstance(folder, Path):
+        return
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     make_folder(folder)
     for path in reversed(missing):

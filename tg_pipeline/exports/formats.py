@@ -1,7 +1,6 @@
 """The file formats: each takes the same chunks of rows and turns them into one file."""
 
 from contextlib import suppress
-from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Final, Protocol, Self
 
@@ -13,6 +12,7 @@ from tg_pipeline.exports.chunks import CHUNK_ROWS
 from tg_pipeline.exports.columns import COLUMNS
 from tg_pipeline.exports.drafts import Draft, Written
 from tg_pipeline.exports.jsonl import encode
+from tg_pipeline.files import Place
 
 _LEVEL = 3
 _REPEATING = [column.name for column in COLUMNS if column.repeats]
@@ -24,7 +24,7 @@ class Writer(Protocol):
     format: ClassVar[str]
     rows: int
 
-    def __init__(self, folder: Path, schema: pa.Schema) -> None: ...
+    def __init__(self, folder: Place, schema: pa.Schema) -> None: ...
 
     def write(self, rows: pa.Table) -> None:
         """Append a chunk."""
@@ -49,7 +49,7 @@ class ParquetWriter:
 
     format: ClassVar[str] = "parquet"
 
-    def __init__(self, folder: Path, schema: pa.Schema) -> None:
+    def __init__(self, folder: Place, schema: pa.Schema) -> None:
         self.rows = 0
         self._draft = Draft(folder, ".parquet")
         self._schema = schema
@@ -93,7 +93,7 @@ class JsonlWriter:
 
     format: ClassVar[str] = "jsonl"
 
-    def __init__(self, folder: Path, schema: pa.Schema) -> None:
+    def __init__(self, folder: Place, schema: pa.Schema) -> None:
         del schema  # JSONL tells nothing about itself; the manifest does
         self.rows = 0
         self._draft = Draft(folder, ".jsonl.zst")

@@ -2,11 +2,11 @@
 
 It is rendered from the table `exports`, names only files that are there, and is replaced last and
 in one step, so a reader sees the dataset as it was or as it is. A file that it names no longer
-stays for an hour, for those who still read by the manifest before.
+stays for an hour, for those who still read by the manifest before; `_superseded.json` says since
+when, as an object store gives no file another time.
 """
 
-import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,30 +19,38 @@ from tg_pipeline.errors import CountsDiffer
 from tg_pipeline.exports.columns import DATASET, EXPORTER_VERSION, field_docs
 from tg_pipeline.exports.formats import FORMATS
 from tg_pipeline.exports.ledger import Entry
-from tg_pipeline.files import durable, storage_errors
+from tg_pipeline.files import Place, delete, durable, listing, read, stored
+from tg_pipeline.objects import Stored
 
 MANIFEST: Final = "_manifest.json"
+SUPERSEDED: Final = "_superseded.json"
 MANIFEST_VERSION: Final = "1"
 GRACE_SECONDS: Final = 3600
 _WHEN = "generated_at"
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
 Document = dict[str, Any]
+Files = Mapping[str, Stored]
+"""What lies in a dataset's folder, by relative path."""
 
 
-def read(folder: Path) -> Document | None:
+def current(folder: Place) -> Document | None:
     """The manifest of a dataset folder; None where there is none, or none that can be read."""
-    try:
-        document: Document = orjson.loads((folder / MANIFEST).read_bytes())
-    except (FileNotFoundError, NotADirectoryError, orjson.JSONDecodeError):
-        return None
-    return document
+    return _document(folder / MANIFEST)
 
 
-def is_there(folder: Path, entry: Entry) -> bool:
+def files_of(folder: Place, below: str) -> Files:
+    """The files of one chat or window, given as `chat=…` or `chat=…/period=…`."""
+    return {
+        f"{name}/{below}/{path}": found
+        for name in FORMATS
+        for path, found in listing(folder / name / below).items()
+    }
+
+
+def is_there(files: Files, entry: Entry) -> bool:
     """Whether an entry's file exists with the size it was recorded with."""
-    try:
-        return (folder / entry.path).stat().st_size == entry.bytes
-    except (FileNotFoundError, NotADirectoryError):
-        return False
+    found = files.get(entry.path)
+    return found is not None and found.bytes == entry.bytes
 
 
 def one_grain_per_chat(entries: Sequence[Entry], before: Document | None) -> list[Entry]:
@@ -85,56 +93,86 @@ def render(entries: Sequence[Entry]) -> Document:
     }
 
 
-def replace(folder: Path, document: Document, before: Document | None) -> bool:
+def replace(folder: Place, document: Document, before: Document | None) -> bool:
     """Put the new manifest in place of the old one, unless they say the same."""
     if before is not None and document == {k: v for k, v in before.items() if k != _WHEN}:
         return False
-    _date_superseded(folder, _paths(before) - _paths(document))
-    stamped = {_WHEN: datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), **document}
-    with durable(folder / MANIFEST) as file:
-        file.write(orjson.dumps(stamped, option=orjson.OPT_INDENT_2))
+    now = datetime.now(UTC).strftime(_TIME)
+    gone = _paths(before) - _paths(document)
+    if gone:  # the grace period begins
+        _write(folder / SUPERSEDED, _superseded(folder) | dict.fromkeys(sorted(gone), now))
+    _write(folder / MANIFEST, {_WHEN: now, **document})
     return True
 
 
-def prune(folder: Path, keep: Collection[str], grace_seconds: float = GRACE_SECONDS) -> int:
+def prune(
+    folder: Place, files: Files, keep: Collection[str], grace_seconds: float = GRACE_SECONDS
+) -> int:
     """Delete files that nobody can need: superseded ones, and leftovers of killed runs.
 
-    A file goes only when neither the record nor the manifest names it and it has not been touched
-    for the grace period. Superseded files are touched when the manifest drops them, so a reader
-    of the manifest before has that long to finish. Returns how many files were deleted.
+    A file goes only when neither the record nor the manifest names it, and it was written and
+    superseded longer ago than the grace period, so that a reader of the manifest before has that
+    long to finish. Returns how many files were deleted.
     """
+    superseded = _superseded(folder)
     oldest = datetime.now(UTC).timestamp() - grace_seconds
-    old = [path for path in _unnamed(folder, keep) if _touched(path) < oldest]
-    with storage_errors(folder):
-        for path in old:
-            path.unlink(missing_ok=True)
-    for parent in {path.parent for path in old}:
-        with suppress(OSError):  # not empty
-            parent.rmdir()
-            parent.parent.rmdir()
+    old = [
+        path
+        for path in _unnamed(files, keep)
+        if _seconds(superseded.get(path)) < oldest and files[path].written_at < oldest
+    ]
+    for path in old:
+        found = stored(folder / path)
+        if found is not None and found.written_at < oldest:  # nobody has just written it again
+            delete(folder / path)
+    if isinstance(folder, Path):
+        _remove_empty({(folder / path).parent for path in old})
+    left = {path: when for path, when in superseded.items() if path in files and path not in old}
+    if left != superseded:
+        _write(folder / SUPERSEDED, left)
     return len(old)
 
 
-def _unnamed(folder: Path, keep: Collection[str]) -> list[Path]:
-    published = [path for name in FORMATS for path in (folder / name).glob("chat=*/period=*/*")]
-    leftovers = folder.glob(f".{MANIFEST}.*.tmp")
-    return [path for path in (*published, *leftovers) if str(path.relative_to(folder)) not in keep]
+def _unnamed(files: Files, keep: Collection[str]) -> Iterator[str]:
+    for path in files:
+        published = path.count("/") == 3 and path.startswith(
+            tuple(f"{one}/chat=" for one in FORMATS)
+        )
+        leftover = path.startswith((f".{MANIFEST}.", f".{SUPERSEDED}.")) and path.endswith(".tmp")
+        if (published or leftover) and path not in keep:
+            yield path
 
 
-def _touched(path: Path) -> float:
-    """When the file was last written or dropped; now, where somebody else has just removed it."""
+def _remove_empty(folders: Iterable[Path]) -> None:
+    for folder in folders:
+        with suppress(OSError):  # not empty
+            folder.rmdir()
+            folder.parent.rmdir()
+
+
+def _superseded(folder: Place) -> dict[str, str]:
+    """When the manifest stopped naming files that may still be there."""
+    return _document(folder / SUPERSEDED) or {}
+
+
+def _seconds(time: str | None) -> float:
+    """Since 1970; 0 of what was never superseded."""
+    if time is None:
+        return 0
+    return datetime.strptime(time, _TIME).replace(tzinfo=UTC).timestamp()
+
+
+def _document(path: Place) -> Document | None:
     try:
-        return path.stat().st_mtime
-    except FileNotFoundError:
-        return datetime.now(UTC).timestamp()
+        document: Document = orjson.loads(read(path))
+    except (FileNotFoundError, NotADirectoryError, orjson.JSONDecodeError):
+        return None
+    return document
 
 
-def _date_superseded(folder: Path, paths: Iterable[str]) -> None:
-    """Let the grace period begin."""
-    with storage_errors(folder):
-        for path in paths:
-            with suppress(FileNotFoundError):
-                os.utime(folder / path)
+def _write(path: Place, document: Document) -> None:
+    with durable(path) as file:
+        file.write(orjson.dumps(document, option=orjson.OPT_INDENT_2))
 
 
 def _files(document: Document | None) -> list[Document]:

@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Final, Self
 
@@ -24,12 +24,12 @@ from tg_pipeline.errors import CountsDiffer
 from tg_pipeline.exports import ledger, manifest
 from tg_pipeline.exports.chunks import chunks
 from tg_pipeline.exports.columns import DATASET, EXPORTER_VERSION, schema_of
-from tg_pipeline.exports.drafts import Written
 from tg_pipeline.exports.formats import FORMATS, WRITERS, Writer
 from tg_pipeline.exports.ledger import Entry
+from tg_pipeline.exports.manifest import Files
 from tg_pipeline.exports.published import Outcome, Published, PublishedWindow
 from tg_pipeline.exports.snapshot import Reader, Snapshot, open_reader
-from tg_pipeline.files import make_folder
+from tg_pipeline.files import Place, listing, make_folder
 from tg_pipeline.logs import get_logger
 from tg_pipeline.quality import Outcome as Verdict
 from tg_pipeline.quality import Ruling, rulings, unjudged
@@ -37,14 +37,14 @@ from tg_pipeline.store.database import Database
 from tg_pipeline.store.windows import Content, Window
 
 Progress = Callable[[PublishedWindow], None]
-_Known = tuple[Window, tuple[Entry, ...], Ruling]
+_Known = tuple[Window, tuple[Entry, ...], Ruling, Files]
 _AT_ONCE: Final = 2
 """Windows written at a time: each holds some chunks of rows in memory."""
 
 
 def publish(
     database: Database,
-    folder: Path,
+    folder: Place,
     windows: Sequence[Window],
     *,
     force: bool = False,
@@ -63,14 +63,15 @@ def publish(
 
     Args:
         database: what to publish.
-        folder: where exports live; one folder per database schema.
+        folder: where exports live, a folder or a URL; one per database schema.
         windows: which.
         force: publish against the verdict; the manifest says so.
         progress: called after each window.
 
     Raises:
         CountsDiffer: rows and `chat_days` disagree; the manifest is left as it was.
-        DiskFull, FolderNotWritable, DatabaseUnreachable, DatabaseLost
+        DiskFull, FolderNotWritable, DatabaseUnreachable, DatabaseLost, and of an object store
+        BucketMissing, ObjectStoreDenied, ObjectStoreUnreachable, ObjectStoreLost, ObjectStoreFull
     """
     dataset = folder / DATASET
     make_folder(dataset)
@@ -95,18 +96,18 @@ def _memory_given_back() -> Iterator[None]:
         pa.set_memory_pool(before)
 
 
-def is_current(dataset: Path, files: Sequence[Entry], version: str) -> bool:
-    """Whether these files, in the dataset's folder, are what would be written of a window now."""
+def is_current(there: Files, files: Sequence[Entry], version: str) -> bool:
+    """Whether these files are what would be written of a window now, and are all there."""
     return tuple(sorted(file.format for file in files)) == tuple(sorted(FORMATS)) and all(
         file.data_version == version
         and file.exporter_version == EXPORTER_VERSION
-        and manifest.is_there(dataset, file)
+        and manifest.is_there(there, file)
         for file in files
     )
 
 
-def is_settled(dataset: Path, files: Sequence[Entry], ruling: Ruling) -> bool:
-    """Whether publishing this window would change nothing, on disk or in the record."""
+def is_settled(there: Files, files: Sequence[Entry], ruling: Ruling) -> bool:
+    """Whether publishing this window would change nothing, in its files or in the record."""
     if ruling.outcome is Verdict.MISSING:
         return False
     told = {(file.verdict, file.forced) for file in files if file.data_version == ruling.version}
@@ -115,13 +116,13 @@ def is_settled(dataset: Path, files: Sequence[Entry], ruling: Ruling) -> bool:
     if not ruling.rows:
         return not files
     same = told == {(ruling.outcome.value, False)}
-    return same and is_current(dataset, files, ruling.version)
+    return same and is_current(there, files, ruling.version)
 
 
 @dataclass(frozen=True, slots=True)
 class _Publication:
     database: Database
-    dataset: Path
+    dataset: Place
     force: bool
 
     def each(self, windows: Sequence[Window]) -> Iterator[PublishedWindow]:
@@ -132,28 +133,35 @@ class _Publication:
                 yield from _some_at_once(lambda one: self._one(readers, *one), known)
 
     def _one(
-        self, readers: "_Readers", window: Window, files: tuple[Entry, ...], ruling: Ruling
+        self,
+        readers: "_Readers",
+        window: Window,
+        files: tuple[Entry, ...],
+        ruling: Ruling,
+        there: Files,
     ) -> PublishedWindow:
         """What is unchanged costs no connection of its own."""
-        done = self._done_already(window, files, ruling)
+        done = self._done_already(window, files, ruling, there)
         if done is not None:
             return done
         with readers.one() as reader:
             return self._settle(window, reader)
 
     def _known(self, windows: Sequence[Window]) -> Iterator[_Known]:
+        """What is recorded and there of some windows, all of one chat."""
+        there = manifest.files_of(self.dataset, f"chat={windows[0].chat}")
         with self.database.snapshot() as connection:
             recorded = ledger.recorded(connection, windows)
             ruled = rulings(connection, windows, with_examples=False)
-        return ((window, recorded.get(window, ()), ruled[window]) for window in windows)
+        return ((window, recorded.get(window, ()), ruled[window], there) for window in windows)
 
     def _done_already(
-        self, window: Window, files: tuple[Entry, ...], ruling: Ruling
+        self, window: Window, files: tuple[Entry, ...], ruling: Ruling, there: Files
     ) -> PublishedWindow | None:
         """What can be said of a window without reading its messages, if that is all."""
         if not (ruling.is_open or self.force):
             return self._refused(window, files, ruling)
-        if is_current(self.dataset, files, ruling.version):
+        if is_current(there, files, ruling.version):
             return self._unchanged(window, files, ruling)
         return None
 
@@ -163,10 +171,11 @@ class _Publication:
         with self.database.transaction() as connection:
             ledger.lock_window(connection, schema, window)
             files = tuple(ledger.entries(connection, [window]))
+            there = manifest.files_of(self.dataset, f"{window}")
             with reader.snapshot() as snapshot:
                 held = _reconciled(snapshot, window)
                 ruling = self._ruling(window, held)
-                done = self._done_already(window, files, ruling)
+                done = self._done_already(window, files, ruling, there)
                 if done is not None:
                     return done
                 if not held.rows:
@@ -224,10 +233,11 @@ class _Publication:
             for writer in writers:
                 if writer.rows != held.rows:
                     raise CountsDiffer(f"{writer.format} of {window}", held.rows, writer.rows)
-            return tuple(self._entry(held, ruling, writer) for writer in writers)
+            with ThreadPoolExecutor(len(writers), thread_name_prefix="export") as threads:
+                return tuple(threads.map(partial(self._entry, held, ruling), writers))
 
     def _entry(self, held: Content, ruling: Ruling, writer: Writer) -> Entry:
-        written: Written = writer.publish()
+        written = writer.publish()
         window = ruling.window
         return Entry(
             dataset=DATASET,
@@ -236,7 +246,7 @@ class _Publication:
             account_id=window.chat.account_id,
             period=window.period,
             grain=window.grain,
-            path=written.path.relative_to(self.dataset).as_posix(),
+            path=f"{writer.format}/{window}/{written.name}",
             rows=writer.rows,
             bytes=written.bytes,
             sha256=written.sha256,
@@ -317,27 +327,28 @@ def _wait(busy: Iterable[Future[None]]) -> None:
 
 
 def _refresh(
-    database: Database, dataset: Path, windows: Sequence[Window]
+    database: Database, dataset: Place, windows: Sequence[Window]
 ) -> tuple[list[Entry], bool]:
     """Render the manifest from the record and clear away what is no longer named."""
     with database.transaction() as connection:
         ledger.lock_dataset(connection, database.schema)
         withdrawn = ledger.replaced_grains(connection, windows)
         ledger.withdraw(connection, database.schema, withdrawn)
-        recorded = _present(connection, database.schema, dataset)
-        before = manifest.read(dataset)
+        there = listing(dataset)
+        recorded = _present(connection, database.schema, there)
+        before = manifest.current(dataset)
         listed = manifest.one_grain_per_chat(recorded, before)
         replaced = manifest.replace(dataset, manifest.render(listed), before)
-        manifest.prune(dataset, {entry.path for entry in recorded})
+        manifest.prune(dataset, there, {entry.path for entry in recorded})
     return withdrawn, replaced
 
 
-def _present(connection: Connection, schema: str, dataset: Path) -> list[Entry]:
+def _present(connection: Connection, schema: str, there: Files) -> list[Entry]:
     """Recorded files of windows whose files are all there; the others must be written again."""
     whole: list[Entry] = []
     lost: list[Entry] = []
     for files in ledger.by_window(ledger.entries(connection)).values():
-        present = all(manifest.is_there(dataset, file) for file in files)
+        present = all(manifest.is_there(there, file) for file in files)
         (whole if present else lost).extend(files)
     ledger.withdraw(connection, schema, lost)
     return whole

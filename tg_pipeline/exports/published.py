@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 from tg_pipeline.errors import QualityRefused
 from tg_pipeline.exports.ledger import Entry
+from tg_pipeline.files import Place
 from tg_pipeline.quality import Ruling
 from tg_pipeline.store.windows import Window
 
@@ -51,7 +51,7 @@ class Published:
 
     windows: tuple[PublishedWindow, ...]
     withdrawn: tuple[Entry, ...]
-    manifest: Path
+    manifest: Place
     manifest_replaced: bool
 
     def count(self, outcome: Outcome) -> int:

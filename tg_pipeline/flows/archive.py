@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
+from tg_pipeline.files import Place
 from tg_pipeline.landing import LandingZone
 from tg_pipeline.settings import Settings
 from tg_pipeline.store.database import Database, open_database
@@ -19,7 +19,7 @@ class Archive:
     zone: LandingZone
 
     @property
-    def exports(self) -> Path:
+    def exports(self) -> Place:
         """Where datasets are published."""
         return self.settings.exports_folder
 
@@ -30,7 +30,7 @@ def open_archive(settings: Settings) -> Iterator[Archive]:
 
     Raises:
         DatabaseUnreachable, DatabaseAccessDenied, SchemaTooNew, EmbeddedUnavailable,
-        FolderNotWritable
+        FolderNotWritable, ExtraMissing
     """
     with open_database(settings) as database:
         yield Archive(settings, database, LandingZone(settings.landing_folder))

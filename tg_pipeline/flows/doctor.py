@@ -4,18 +4,21 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 from zoneinfo import available_timezones
 
 from tg_pipeline.errors import TgPipelineError
-from tg_pipeline.files import make_folder, storage_errors
+from tg_pipeline.files import delete, durable, make_folder, names, read, storage_errors
 from tg_pipeline.flows.archive import open_archive
 from tg_pipeline.landing import LandingZone
 from tg_pipeline.settings import Settings
 from tg_pipeline.store import schema
 
 LEAST_FREE_BYTES = 1 << 30
+_PROBE = b"written by tg-pipeline doctor; may be deleted\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +36,16 @@ class Finding:
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    """Look at folders, disk, zones, database, tables and landed batches."""
-    for what, look in (
+    """Look at folders, disk, zones, database, object stores and landed batches."""
+    looks: list[tuple[str, Callable[[Settings], Finding]]] = [
         ("home folder", _folder),
         ("free disk", _disk),
         ("time zones", _zones),
         ("database", _database),
+        *((f"{name} store", partial(_object_store, name)) for name in _on_object_stores(settings)),
         ("landed batches", _landing),
-    ):
+    ]
+    for what, look in looks:
         yield _looked(what, look, settings)
 
 
@@ -78,6 +83,24 @@ def _database(settings: Settings) -> Finding:
         revision = schema.current_revision(connection, archive.database.schema)
         found = f"PostgreSQL {version}: {archive.database.described}, revision {revision}"
         return Finding("database", True, found)
+
+
+def _on_object_stores(settings: Settings) -> list[str]:
+    return [name for name in ("landing", "exports") if isinstance(getattr(settings, name), str)]
+
+
+def _object_store(name: str, settings: Settings) -> Finding:
+    """Write, read, list and delete an object: what a key may not do is told by the error."""
+    folder = {"landing": settings.landing_folder, "exports": settings.exports_folder}[name]
+    probe = folder / f".doctor-{uuid4().hex}"
+    with durable(probe) as file:
+        file.write(_PROBE)
+    try:
+        well = read(probe) == _PROBE and probe.name in names(folder)
+    finally:
+        delete(probe)
+    found = f"{folder} can be written, read, listed and deleted from"
+    return Finding(f"{name} store", well, found if well else f"{folder} lost what was written")
 
 
 def _landing(settings: Settings) -> Finding:

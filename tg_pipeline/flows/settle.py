@@ -32,14 +32,15 @@ def settle(
     """
     loaded = loaded_batches(archive.database)
     suspects = set(withdrawn)
-    suspects |= {c for c, names in loaded.items() if not names <= set(archive.zone.batches(c))}
+    there = archive.zone.landed()
+    suspects |= {chat for chat, names in loaded.items() if not names <= set(there.get(chat, ()))}
     if chats is not None:
         suspects &= set(chats)
     for chat in sorted(suspects):
         if start_over_if_withdrawn(archive.database, archive.zone, chat):
             loaded.pop(chat, None)
-    wanted = archive.zone.chats() if chats is None else chats
-    landed = {(chat, name) for chat in wanted for name in archive.zone.batches(chat)}
+    wanted = there.keys() if chats is None else chats
+    landed = {(chat, name) for chat in wanted for name in there.get(chat, ())}
     pending = landed - {(chat, name) for chat, names in loaded.items() for name in names}
     return _load_all(archive, sorted(pending), progress)
 

@@ -171,13 +171,19 @@ def due_chats(archive: Archive) -> list[ChatKey]:
 
 
 def _are_due(archive: Archive, windows: Sequence[Window]) -> bool:
-    from tg_pipeline.exports import DATASET, is_settled, recorded  # noqa: PLC0415 - Arrow is slow
+    """Whether some of these windows, all of one chat, are due."""
+    from tg_pipeline.exports import (  # noqa: PLC0415 - Arrow loads slowly
+        DATASET,
+        files_of,
+        is_settled,
+        recorded,
+    )
 
     with archive.database.snapshot() as connection:
         ruled = rulings(connection, windows, with_examples=False)
         files = recorded(connection, windows)
-    dataset = archive.exports / DATASET
-    return not all(is_settled(dataset, files.get(one, ()), ruled[one]) for one in windows)
+    there = files_of(archive.exports / DATASET, f"chat={windows[0].chat}")
+    return not all(is_settled(there, files.get(one, ()), ruled[one]) for one in windows)
 
 
 def _manifests(archive: Archive, chat: ChatKey) -> Iterator[BatchManifest]:

@@ -64,7 +64,7 @@ def _anywhere(
 
     grain = archive.settings.period
     found = set(windows(connection, grain, chats)) | windows_of(connection, grain, chats)
-    for chat in archive.zone.chats() if chats is None else chats:
-        for batch in archive.zone.batches(chat):
+    for chat, batches in archive.zone.landed().items():
+        for batch in batches if chats is None or chat in chats else ():
             found |= windows_of_batch(archive, chat, batch)
     return found

@@ -23,7 +23,7 @@ from tg_pipeline.contracts import (
     Rejected,
     encode,
 )
-from tg_pipeline.files import durable, make_folder
+from tg_pipeline.files import clear_leftovers, durable, make_folder
 from tg_pipeline.landing.zone import LandingZone
 
 BATCH_MESSAGES = 50_000
@@ -75,7 +75,10 @@ def land(
     first: Record | None = next(stream, None)
     while True:
         name = f"{shipment.prefix}-{next(numbers):05d}"
-        _clear_leftovers(zone, shipment.key, name)
+        for half_written in (f"{name}.jsonl.zst", f"{name}.json"):
+            clear_leftovers(
+                folder, half_written
+            )  # of a killed run: the file's lock says it is over
         with ExitStack() as stack:
             path = folder / f"{name}.jsonl.zst"
             file = None if name in known else stack.enter_context(durable(path))
@@ -108,12 +111,6 @@ def _fill(
         seen.add(record)
         record = next(stream, None)
     return None
-
-
-def _clear_leftovers(zone: LandingZone, chat: ChatKey, name: str) -> None:
-    """Remove what a killed run left half-written; the file lock says nobody else is at it."""
-    for path in (zone.folder / str(chat)).glob(f".{name}.*.tmp"):
-        path.unlink(missing_ok=True)
 
 
 @dataclass(slots=True)

@@ -1,42 +1,57 @@
-"""The landing folder: `<chat>/<batch>.jsonl.zst` beside `<batch>.json`, its manifest.
+"""The landing zone: `<chat>/<batch>.jsonl.zst` beside `<batch>.json`, its manifest.
 
 Only a batch with a manifest exists. `_files/<sha256>.json` says of each input file how it was
 read, so that the same file is never landed twice and a killed import continues.
 """
 
-import fcntl
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import zstandard
 from pydantic import ValidationError
 
 from tg_pipeline.contracts import BatchManifest, ChatKey, FileManifest
 from tg_pipeline.errors import BatchDamaged
-from tg_pipeline.files import durable, make_folder, storage_errors
+from tg_pipeline.files import (
+    Place,
+    clear_leftovers,
+    delete,
+    durable,
+    make_folder,
+    names,
+    opened,
+    read,
+    rename,
+    stored,
+)
 
 FILES = "_files"
+_MANIFEST = ".json"
 _WITHDRAWN = ".withdrawn.json"
 _CHUNK = 1 << 20
 
 
 class LandingZone:
-    """Reads and lists batches of one landing folder."""
+    """Reads and lists batches of one landing folder, local or on an object store."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Place) -> None:
         self.folder = folder
 
     # ---- batches
 
+    def landed(self) -> dict[ChatKey, list[str]]:
+        """The names of all batches, by chat; from one listing, in key order."""
+        found: defaultdict[ChatKey, list[str]] = defaultdict(list)
+        for path in names(self.folder):
+            chat, _, name = path.partition("/")
+            if chat != FILES and _is_manifest(name):
+                found[ChatKey.parse(chat)].append(name.removesuffix(_MANIFEST))
+        return dict(sorted(found.items()))
+
     def chats(self) -> list[ChatKey]:
         """Chats that have a batch, in key order."""
-        if not self.folder.is_dir():
-            return []
-        names = (path.name for path in self.folder.iterdir() if path.is_dir())
-        keys = (ChatKey.parse(name) for name in names if name != FILES)
-        return sorted(key for key in keys if self.batches(key))
+        return list(self.landed())
 
     def manifests(self, chat: ChatKey) -> list[BatchManifest]:
         """The chat's batches in name order.
@@ -48,8 +63,8 @@ class LandingZone:
 
     def batches(self, chat: ChatKey) -> list[str]:
         """Names of the chat's batches, without reading them."""
-        paths = (self.folder / str(chat)).glob("*.json")
-        return sorted(path.stem for path in paths if not path.name.endswith(_WITHDRAWN))
+        found = filter(_is_manifest, names(self.folder / str(chat)))
+        return [name.removesuffix(_MANIFEST) for name in found]
 
     def manifest(self, chat: ChatKey, batch: str) -> BatchManifest:
         """What one batch says of itself.
@@ -57,9 +72,9 @@ class LandingZone:
         Raises:
             BatchDamaged: the manifest cannot be read.
         """
-        return _read_manifest(self.folder / str(chat) / f"{batch}.json")
+        return _read_manifest(self.folder / str(chat) / f"{batch}{_MANIFEST}")
 
-    def data_path(self, manifest: BatchManifest) -> Path:
+    def data_path(self, manifest: BatchManifest) -> Place:
         """The compressed lines of a batch."""
         chat = ChatKey(manifest.entity_id, manifest.account_id)
         return self.folder / str(chat) / f"{manifest.batch}.jsonl.zst"
@@ -72,59 +87,52 @@ class LandingZone:
         """
         path = self.data_path(manifest)
         try:
-            with path.open("rb") as file:
+            with opened(path) as file:
                 found = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
-            raise BatchDamaged(path, error.strerror or str(error)) from error
+            raise BatchDamaged(f"{path}", error.strerror or str(error)) from error
         if found != manifest.sha256:
-            raise BatchDamaged(path, f"its SHA-256 is {found}, the manifest says {manifest.sha256}")
+            reason = f"its SHA-256 is {found}, the manifest says {manifest.sha256}"
+            raise BatchDamaged(f"{path}", reason)
 
     def lines(self, manifest: BatchManifest) -> Iterator[bytes]:
         """The batch's records as JSON lines, streamed. `verify` it first."""
         path = self.data_path(manifest)
         rest = b""
-        with path.open("rb") as file:
+        with opened(path) as file:
             for chunk in zstandard.ZstdDecompressor().read_to_iter(file, read_size=_CHUNK):
                 *whole, rest = (rest + chunk).split(b"\n")
                 yield from whole
         if rest:
-            raise BatchDamaged(path, "its last line is cut")
+            raise BatchDamaged(f"{path}", "its last line is cut")
 
     # ---- input files
 
-    @contextmanager
-    def file_lock(self, sha256: str) -> Iterator[None]:
-        """Let one process at a time land this input file; the kernel frees it on a crash."""
-        folder = self.folder / FILES
-        make_folder(folder)
-        with storage_errors(folder), (folder / f"{sha256}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-
     def file_manifest(self, sha256: str) -> FileManifest | None:
         """How this input file was landed, if it was."""
-        path = self.folder / FILES / f"{sha256}.json"
-        if not path.is_file():
-            return None
+        path = self.folder / FILES / f"{sha256}{_MANIFEST}"
         try:
-            return FileManifest.model_validate_json(path.read_bytes())
+            return FileManifest.model_validate_json(read(path))
+        except FileNotFoundError:
+            return None
         except ValidationError as error:
-            raise BatchDamaged(path, _first(error)) from error
+            raise BatchDamaged(f"{path}", _first(error)) from error
 
     def write_file_manifest(self, manifest: FileManifest) -> None:
-        """Record how an input file was landed."""
-        for leftover in (self.folder / FILES).glob(f".{manifest.sha256}.json.*.tmp"):
-            leftover.unlink(missing_ok=True)  # of a killed run: the file lock says it is over
-        with durable(self.folder / FILES / f"{manifest.sha256}.json") as file:
+        """Record how an input file was landed. The caller holds that file's lock."""
+        folder, name = self.folder / FILES, f"{manifest.sha256}{_MANIFEST}"
+        make_folder(folder)
+        clear_leftovers(folder, name)
+        with durable(folder / name) as file:
             file.write(manifest.model_dump_json(indent=1).encode())
 
     def forget_file(self, sha256: str) -> None:
         """Remove the record of an input file that was refused after all."""
-        (self.folder / FILES / f"{sha256}.json").unlink(missing_ok=True)
+        delete(self.folder / FILES / f"{sha256}{_MANIFEST}")
 
-    def has(self, names: Iterable[str]) -> bool:
+    def has(self, batches: Iterable[str]) -> bool:
         """Whether all batches, given as `chat/batch`, are still there."""
-        return all((self.folder / f"{name}.json").is_file() for name in names)
+        return all(stored(self.folder / f"{batch}{_MANIFEST}") for batch in batches)
 
     def withdraw(self, prefix: str, keep: str | None = None) -> list[ChatKey]:
         """Take back the batches whose names begin so, but those that begin with `keep`.
@@ -135,23 +143,27 @@ class LandingZone:
             The chats that have lost batches.
         """
         chats = set()
-        with storage_errors(self.folder):
-            for path in self.folder.glob(f"*/{prefix}-*.json"):
-                kept = keep is not None and path.name.startswith(f"{keep}-")
-                if not kept and not path.name.endswith(_WITHDRAWN):
-                    path.rename(path.with_name(path.stem + _WITHDRAWN))
-                    chats.add(ChatKey.parse(path.parent.name))
+        for path in names(self.folder):
+            chat, _, name = path.partition("/")
+            kept = keep is not None and name.startswith(f"{keep}-")
+            if chat != FILES and name.startswith(f"{prefix}-") and _is_manifest(name) and not kept:
+                rename(self.folder / path, name.removesuffix(_MANIFEST) + _WITHDRAWN)
+                chats.add(ChatKey.parse(chat))
         return sorted(chats)
 
 
-def _read_manifest(path: Path) -> BatchManifest:
+def _is_manifest(name: str) -> bool:
+    return name.endswith(_MANIFEST) and not name.endswith(_WITHDRAWN)
+
+
+def _read_manifest(path: Place) -> BatchManifest:
     try:
-        return BatchManifest.model_validate_json(path.read_bytes())
+        return BatchManifest.model_validate_json(read(path))
     except ValidationError as error:
-        raise BatchDamaged(path, f"its manifest is not readable: {_first(error)}") from error
+        raise BatchDamaged(f"{path}", f"its manifest is not readable: {_first(error)}") from error
     except OSError as error:
         reason = f"its manifest is not readable: {error.strerror or error}"
-        raise BatchDamaged(path, reason) from error
+        raise BatchDamaged(f"{path}", reason) from error
 
 
 def _first(error: ValidationError) -> str:

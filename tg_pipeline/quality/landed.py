@@ -73,7 +73,7 @@ def _of_batch(
 
 def _told(error: BatchDamaged) -> str:
     """Without folders: verdicts do not change when the landing zone is moved."""
-    return error.message.replace(str(error.batch), error.batch.name)
+    return error.message.replace(error.batch, error.batch.rpartition("/")[2])
 
 
 def _each(held: Iterable[date], what: str) -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 """What the archive holds, chat by chat; read from counts, never by scanning messages."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -73,14 +74,17 @@ def chat_statuses(connection: Connection, zone: LandingZone) -> list[ChatStatus]
     rows = {
         ChatKey(row.entity_id, row.account_id): row for row in connection.exec_driver_sql(_CHATS)
     }
-    keys = sorted(rows.keys() | set(zone.chats()))
-    return [_status(key, rows.get(key), _landed(zone, key)) for key in keys]
+    landed = zone.landed()
+    return [
+        _status(key, rows.get(key), _landed(zone, key, landed.get(key, ())))
+        for key in sorted(rows.keys() | landed.keys())
+    ]
 
 
-def _landed(zone: LandingZone, chat: ChatKey) -> int:
+def _landed(zone: LandingZone, chat: ChatKey, batches: Iterable[str]) -> int:
     """Records in the chat's batches; one whose manifest is damaged can only be named."""
     records = 0
-    for name in zone.batches(chat):
+    for name in batches:
         try:
             manifest = zone.manifest(chat, name)
         except BatchDamaged as error:

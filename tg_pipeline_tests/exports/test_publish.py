@@ -1,8 +1,9 @@
 """When files are written, left alone, withdrawn and deleted."""
 
+import json
 import os
 import time
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -139,11 +140,14 @@ def test_superseded_files_stay_for_an_hour(
     assert all(path.exists() for path in old)
     publish_all()
     assert all(path.exists() for path in old)
-    past = time.time() - manifest.GRACE_SECONDS - 60
-    for path in old:
-        os.utime(path, (past, past))
+    superseded = folder / "messages" / manifest.SUPERSEDED
+    told = json.loads(superseded.read_bytes())
+    assert {folder / "messages" / path for path in told} == set(old)
+    past = datetime.now(UTC) - timedelta(seconds=manifest.GRACE_SECONDS + 60)
+    superseded.write_text(json.dumps(dict.fromkeys(told, f"{past:%Y-%m-%dT%H:%M:%SZ}")))
     publish_all()
     assert not any(path.exists() for path in old)
+    assert json.loads(superseded.read_bytes()) == {}
     assert len(on_disk(folder)) == 4
     assert not list(damages(folder))
 

@@ -27,7 +27,7 @@ from tg_pipeline.flows import (
 from tg_pipeline.generator import ACCOUNT, DesktopStyle, demo_histories, write_desktop_json
 from tg_pipeline_tests.flows.conftest import NewArchive
 from tg_pipeline_tests.flows.making import account, chat, message, written
-from tg_pipeline_tests.state import archived
+from tg_pipeline_tests.state import archived, local_folder
 
 BERLIN = ImportOptions(timezone="Europe/Berlin")
 ACCOUNT_EXPORT = DesktopStyle(account_export=True)
@@ -216,7 +216,7 @@ def test_personal_parts_are_stored_nowhere(archive: Archive, tmp_path: Path) -> 
     assert len(secrets) > 10
     one(archive, path)
     refresh(archive)
-    kept = [*files_of(archive.zone.folder), *files_of(archive.exports)]
+    kept = [*files_of(local_folder(archive.zone.folder)), *files_of(local_folder(archive.exports))]
     kept += [row.encode() for rows in archived(archive.database).values() for row in rows]
     assert len(kept) > 100
     text = b"\n".join(kept).replace(b"\\u002b", b"+")

@@ -8,6 +8,7 @@ import pytest
 from tg_pipeline import flows
 from tg_pipeline_tests.exports.rows import execute
 from tg_pipeline_tests.orchestration.pipeline import CHAT, Pipeline, at, failures, monthly, steps
+from tg_pipeline_tests.state import local_folder
 
 ALL = ["raw_messages", "messages", "judge_messages", "publish_messages"]
 FILES = ["messages_parquet", "messages_jsonl"]
@@ -158,9 +159,10 @@ def test_a_damaged_batch_is_told_and_closes_what_it_holds(filled: Pipeline) -> N
 
 def test_an_error_of_ours_is_told_with_its_remedy_and_not_tried_again(filled: Pipeline) -> None:
     filled.run(FEBRUARY)
-    filled.archive.exports.chmod(0o500)
-    dataset = filled.archive.exports / "messages"
-    dataset.rename(filled.archive.exports.parent / "elsewhere")
+    exports = local_folder(filled.archive.exports)
+    exports.chmod(0o500)
+    dataset = exports / "messages"
+    dataset.rename(exports.parent / "elsewhere")
     dataset.parent.rmdir()
     dataset.parent.write_bytes(b"")
 

@@ -16,6 +16,7 @@ from tg_pipeline_tests.orchestration.pipeline import (
     monthly,
 )
 from tg_pipeline_tests.orchestration.test_chain import damage
+from tg_pipeline_tests.state import local_folder
 
 JANUARY, FEBRUARY, MARCH, APRIL = (f"2024-0{month}-01" for month in range(1, 5))
 OTHER = "-1000000000078"
@@ -68,7 +69,8 @@ def test_a_damaged_batch_closes_its_months_and_no_others(pipeline: Pipeline) -> 
     pipeline.import_("one", *monthly(1, 3)[:6])
     pipeline.import_("two", *monthly(1, 3)[6:])
     batch = min(
-        pipeline.archive.zone.folder.glob(f"{CHAT}/*.zst"), key=lambda path: path.stat().st_size
+        local_folder(pipeline.archive.zone.folder).glob(f"{CHAT}/*.zst"),
+        key=lambda path: path.stat().st_size,
     )
     batch.write_bytes(b"x")
 
@@ -112,7 +114,7 @@ def test_what_arrives_lifts_a_verdict_that_it_was_missing(pipeline: Pipeline) ->
 def test_what_was_emptied_is_withdrawn(pipeline: Pipeline) -> None:
     pipeline.import_("one", *monthly(1, 2))
     flows.refresh(pipeline.archive)
-    for manifest in pipeline.archive.zone.folder.glob(f"{CHAT}/*.json"):
+    for manifest in local_folder(pipeline.archive.zone.folder).glob(f"{CHAT}/*.json"):
         manifest.rename(manifest.with_suffix(".withdrawn.json"))
     flows.settle(pipeline.archive)
     assert due(pipeline) == [CHAT]

@@ -24,6 +24,7 @@ from tg_pipeline.orchestration.sync import Synced, sync
 from tg_pipeline.quality import RULES
 from tg_pipeline_tests.exports.rows import execute
 from tg_pipeline_tests.orchestration.pipeline import CHAT, NAMES, Pipeline, at, monthly
+from tg_pipeline_tests.state import local_folder
 
 ASSETS = ("raw_messages", "messages", "messages_parquet", "messages_jsonl")
 JANUARY, FEBRUARY, MARCH = "2024-01-01", "2024-02-01", "2024-03-01"
@@ -92,7 +93,7 @@ def test_a_check_that_fails_is_shown_and_so_is_its_recovery(published: Pipeline)
 
 def test_a_window_that_was_emptied_is_shown_empty(published: Pipeline) -> None:
     published.sync()
-    for batch in published.archive.zone.folder.glob(f"{CHAT}/*.json"):
+    for batch in local_folder(published.archive.zone.folder).glob(f"{CHAT}/*.json"):
         batch.rename(batch.with_suffix(".withdrawn.json"))
     flows.settle(published.archive)
     flows.refresh(published.archive)

@@ -14,7 +14,7 @@ from tg_pipeline.landing import LandingZone
 from tg_pipeline.settings import Settings
 from tg_pipeline.store.database import Database
 from tg_pipeline_tests.proofs import samples
-from tg_pipeline_tests.state import assert_same, contents
+from tg_pipeline_tests.state import assert_same, contents, local_folder
 
 MESSAGES = 300
 
@@ -70,7 +70,7 @@ def imported(archive: Archive, *files: Path) -> list[FileReport]:
 
 
 def data_files(archive: Archive) -> list[Path]:
-    return sorted(archive.zone.folder.glob("*/*.jsonl.zst"))
+    return sorted(local_folder(archive.zone.folder).glob("*/*.jsonl.zst"))
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -151,7 +151,7 @@ def test_repeating_the_import_of_a_damaged_batch_names_it(
 def test_file_manifest_cut_by_a_broken_disk_is_named(archive: Archive, tmp_path: Path) -> None:
     file = samples.chat_export(tmp_path / "result.json", MESSAGES)
     imported(archive, file)
-    (manifest,) = (archive.zone.folder / "_files").glob("*.json")
+    (manifest,) = (local_folder(archive.zone.folder) / "_files").glob("*.json")
     truncate(manifest)
     (report,) = imported(archive, file)
     assert isinstance(report.error, BatchDamaged)

@@ -14,6 +14,7 @@ from tg_pipeline.quality.judge import ATTEMPTS, spans
 from tg_pipeline.store.load import load, start_over_if_withdrawn
 from tg_pipeline.store.windows import Grain, Window
 from tg_pipeline_tests.quality.house import CHANNEL, DAY, PRIVATE, START, House, sent
+from tg_pipeline_tests.state import local_folder
 
 JANUARY = "2024-01-01"
 
@@ -109,7 +110,7 @@ class Disturbed(LandingZone):
 
 def judged_while(house: House, happen: Callable[[], object]) -> str:
     """How the one window stands that was judged while something happened."""
-    judge(house.database, Disturbed(house.zone.folder, happen), [month(1)])
+    judge(house.database, Disturbed(local_folder(house.zone.folder), happen), [month(1)])
     return house.outcomes()[JANUARY]
 
 
