@@ -34,7 +34,7 @@ _MIB = 1 << 20
 _S3_TRIES = 2  # of s3fs, each with those of botocore: 20 seconds where nobody answers
 _S3_CONFIG = {
     "connect_timeout": 5,
-    "read_timeout": 30,
+    "read_timeout": 20,
     "retries": {"mode": "standard", "total_max_attempts": 2},
 }
 _OPTIONS: dict[str, dict[str, Any]] = {
@@ -225,9 +225,10 @@ def _translated(error: BaseException, url: str) -> TgPipelineError | None:  # no
         return ObjectStoreFull(url, reason)
     if names & _DENIED or status in {401, 403} or reason.startswith("Forbidden"):
         return ObjectStoreDenied(url, reason)
-    if names & _UNREACHABLE:
+    cut = "ClientOSError" in names and "ClientConnectorError" not in names
+    if names & _UNREACHABLE and not cut:  # aiobotocore says EndpointConnectionError of both
         return ObjectStoreUnreachable(url, reason)
-    if names & _LOST or status in _BUSY or status >= 500:
+    if cut or names & _LOST or status in _BUSY or status >= 500:
         return ObjectStoreLost(url, reason)
     theirs = {type(one).__module__.partition(".")[0] for one in chain} & _PROVIDERS
     return ObjectStoreRefused(url, reason) if theirs or isinstance(error, OSError) else None

@@ -99,6 +99,13 @@ class Settings(BaseModel):
             raise ValueError("must begin with postgresql://")
         return value
 
+    @field_validator("home", "inbox", mode="before")
+    @classmethod
+    def _folder(cls, value: object) -> object:
+        if isinstance(value, str) and "://" in value:
+            raise ValueError("must be a folder of this machine")
+        return value
+
     @field_validator("landing", "exports", mode="before")
     @classmethod
     def _folder_or_url(cls, value: object) -> object:
@@ -294,6 +301,6 @@ def _without_secrets(name: str, value: Any) -> Any:
     """A refused value as it may be shown: whatever a URL holds may be a key."""
     if name in Settings.SECRETS:
         return MASK
-    if name in {"landing", "exports"} and "://" in str(value):
+    if "://" in str(value):
         return f"{str(value).partition('://')[0]}://{MASK}"
     return value

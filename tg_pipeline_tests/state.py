@@ -15,6 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tg_pipeline import files
 from tg_pipeline.files import Place
 from tg_pipeline.store.database import Database
 from tg_pipeline.store.tables import metadata
@@ -54,28 +55,30 @@ def local_folder(folder: Place) -> Path:
     return folder
 
 
-def landed(folder: Path) -> dict[str, Any]:
-    """Landing: SHA-256 of data files, manifests without their times; locks left out."""
+def landed(folder: Place) -> dict[str, Any]:
+    """Landing: SHA-256 of data files, manifests without their times."""
     found: dict[str, Any] = {}
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        name = path.relative_to(folder).as_posix()
-        if path.suffix == ".json":
-            found[name] = _without_times(json.loads(path.read_bytes()))
-        elif path.suffix != ".lock":
-            found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    for name in files.names(folder):
+        data = files.read(folder / name)
+        is_json = name.endswith(".json")
+        found[name] = _without_times(json.loads(data)) if is_json else _sha256(data)
     return found
 
 
-def published(folder: Path) -> dict[str, Any]:
-    """The manifest, once every file it names has proved to be there and unchanged."""
-    manifests = sorted(folder.glob("*/_manifest.json"))
-    found = {path.parent.name: json.loads(path.read_bytes()) for path in manifests}
-    for path in manifests:
-        for file in found[path.parent.name]["files"]:
-            data = (path.parent / file["path"]).read_bytes()
+def published(folder: Place) -> dict[str, Any]:
+    """The manifest of each dataset, once every file it names has proved to be there, unchanged."""
+    manifests = [name for name in files.names(folder) if name.endswith("/_manifest.json")]
+    found = {name.split("/")[0]: json.loads(files.read(folder / name)) for name in manifests}
+    for dataset, document in found.items():
+        for file in document["files"]:
+            data = files.read(folder / dataset / file["path"])
             assert len(data) == file["bytes"], file["path"]
-            assert hashlib.sha256(data).hexdigest() == file["sha256"], file["path"]
+            assert _sha256(data) == file["sha256"], file["path"]
     return {name: _without_times(document) for name, document in found.items()}
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _without_times(value: Any) -> Any:

@@ -202,6 +202,42 @@ def test_paths_are_relative_to_the_folder(read: Read, tmp_path: Path) -> None:
     assert settings.exports_folder == tmp_path / "here" / "exports"
 
 
+def test_landing_and_exports_may_be_urls_of_object_stores(read: Read) -> None:
+    loaded = read(landing="s3://bucket/landing/", exports="az://box")
+
+    shown = {one.name: one.value for one in loaded.show()}
+    assert (shown["landing"], shown["exports"]) == ("s3://bucket/landing", "az://box")
+    assert loaded.settings.home.is_absolute()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "s3://AKIA1:s3cr3t@bucket/x",
+        "s3://s3cr3t@bucket",
+        "az://box/x?sig=s3cr3t",
+        "ftp://s3cr3t/x",
+        "s3://",
+        "s3:///s3cr3t",
+        "file:///s3cr3t",
+    ],
+)
+def test_a_url_that_is_none_or_holds_a_key_is_refused_and_not_repeated(
+    read: Read, url: str
+) -> None:
+    with pytest.raises(SettingInvalid, match=r"setting landing = .* s3://, gs:// or az://") as told:
+        read(landing=url)
+
+    assert "s3cr3t" not in str(told.value)
+    assert "AKIA1" not in str(told.value)
+
+
+@pytest.mark.parametrize("name", ["home", "inbox"])
+def test_home_and_inbox_are_folders(read: Read, name: str) -> None:
+    with pytest.raises(SettingInvalid, match=rf"setting {name} = .*must be a folder of this"):
+        read(**{name: "s3://bucket/in"})
+
+
 def test_a_tilde_is_the_home_folder(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/ada")
 
