@@ -61,7 +61,7 @@ def in_flows(stage: Stage) -> Told:
                 flows.publish_windows(archive, [window])
             if not began:
                 watch.seconds = 0.000_001  # the first one loads libraries
-    shutil.rmtree(settings.exports_folder)
+    shutil.rmtree(str(settings.exports))
     return Told(watch.seconds, WINDOWS)
 
 
@@ -90,7 +90,7 @@ def in_dagster(stage: Stage) -> Told:
                 job.execute_in_process(instance=instance, partition_key=key)
             if not number:
                 watch.seconds = 0.0  # the first one loads libraries
-    shutil.rmtree(settings.exports_folder)
+    shutil.rmtree(str(settings.exports))
     return Told(watch.seconds, WINDOWS)
 
 

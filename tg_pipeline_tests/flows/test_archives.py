@@ -7,7 +7,7 @@ from tg_pipeline.flows import Archive, ImportOptions, Step, import_files, quaran
 from tg_pipeline_tests.flows.conftest import NewArchive
 from tg_pipeline_tests.flows.making import account, chat, message, written
 from tg_pipeline_tests.sources.zips import zipped
-from tg_pipeline_tests.state import archived
+from tg_pipeline_tests.state import archived, local_folder
 
 EXPORT = chat(message(1), message(2), {"id": 3})
 
@@ -108,5 +108,5 @@ def test_progress_says_which_of_the_files_it_is(archive: Archive, tmp_path: Path
 def test_nothing_unpacked_is_left_in_the_home(archive: Archive, tmp_path: Path) -> None:
     packed = zipped(tmp_path / "all.zip", {"a/result.json": EXPORT, "b/result.json": b"no JSON"})
     assert [code for _, code in told(archive, packed)] == [None, "input.invalid_json"]
-    shutil.rmtree(archive.zone.folder)
+    shutil.rmtree(local_folder(archive.zone.folder))
     assert [path for path in archive.settings.home.rglob("*") if path.is_file()] == []
