@@ -11,9 +11,9 @@ ENV UV_COMPILE_BYTECODE=1 \
 WORKDIR /build
 # What uv.lock names is a layer of its own: a change of our code does not install it again.
 COPY pyproject.toml uv.lock ./
-RUN uv sync --locked --no-dev --no-install-project
+RUN uv sync --locked --no-dev --extra s3 --extra gcs --extra azure --no-install-project
 COPY . .
-RUN uv sync --locked --no-dev --no-editable
+RUN uv sync --locked --no-dev --extra s3 --extra gcs --extra azure --no-editable
 
 FROM python:3.11-slim-bookworm
 # Whoever these numbers are on the host may drop files into an inbox that is a folder there.
