@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 BLOCK = 1 << 14
@@ -35,18 +35,20 @@ class Proxy:
         server.close()
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection("127.0.0.1", self.target)
-        tasks = [
-            asyncio.create_task(self._up(reader, back)),
-            asyncio.create_task(self._down(there, writer)),
-        ]
-        with suppress(OSError, asyncio.CancelledError):
+        ends = [writer]
+        tasks: list[asyncio.Task[None]] = []
+        try:
+            there, back = await asyncio.open_connection("127.0.0.1", self.target)
+            ends.append(back)
+            tasks.append(asyncio.create_task(self._up(reader, back)))
+            tasks.append(asyncio.create_task(self._down(there, writer)))
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for end in (writer, back):
-            end.transport.abort()
+        finally:
+            for end in ends:
+                end.transport.abort()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _up(self, reader: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         passed = 0
