@@ -22,6 +22,8 @@ import pytest
 import requests
 from azure.storage.blob import BlobServiceClient
 
+from tg_pipeline.cli import tied
+
 AZURITE = "azurite@3.37.0"
 AZURITE_KEY = (  # the one that every azurite has
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
@@ -128,26 +130,24 @@ def emulator(folder: Path) -> Iterator[Store]:
 
 @contextmanager
 def _running(command: list[str], port: int, log: Path) -> Iterator[None]:
-    """The server, once it listens; ended with all it has started."""
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
+    """The server, once it listens; ended with all it has started, even if the tests are killed."""
+    with (
+        log.open("wb") as out,
+        subprocess.Popen(
+            [sys.executable, "-m", tied.__name__, *command],
+            stdin=subprocess.PIPE,
             stdout=out,
             stderr=out,
             cwd=log.parent,
-            start_new_session=True,
-        )
-    try:
+            process_group=0,
+        ) as process,
+    ):
         deadline = time.monotonic() + START_SECONDS
         while not _listens(port):
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, f"{command[0]} does not listen: {log.read_text()}"
             time.sleep(0.05)
         yield
-    finally:
-        os.killpg(process.pid, 9)
-        process.wait()
 
 
 def _listens(port: int) -> bool:
