@@ -463,6 +463,20 @@ class DatabaseLost(Transient):
         )
 
 
+class LoaderLost(Transient):
+    """The process that loads batches was ended from outside; what is landed is kept."""
+
+    code = "import.loader_lost"
+
+    def __init__(self, exit_code: int) -> None:
+        how = f"killed by signal {-exit_code}" if exit_code < 0 else f"exit code {exit_code}"
+        super().__init__(
+            f"the process that loads batches into PostgreSQL has ended: {how}",
+            remedy="Run the same command again: it continues where it stopped. If it was the"
+            " system for want of memory, give it more, or let less run beside it.",
+        )
+
+
 class DatabaseAccessDenied(Fatal):
     """Wrong password, unknown user or database, or missing rights."""
 

@@ -18,7 +18,7 @@ from tg_pipeline.contracts import FileManifest, FileOutcome, Origin, Record
 from tg_pipeline.errors import DataError, OptionsDiffer
 from tg_pipeline.files import readable
 from tg_pipeline.flows.archive import Archive
-from tg_pipeline.flows.loading import Loading
+from tg_pipeline.flows.loading import Loading, loading
 from tg_pipeline.flows.progress import Progress, Step, silent
 from tg_pipeline.flows.settle import load_named, settle
 from tg_pipeline.landing import Shipment, land
@@ -242,9 +242,9 @@ class _Import:
         if withdrawn:
             settle(self.archive, withdrawn=withdrawn)
         try:
-            with Loading(self.archive) as loading:
-                self._land(parts, loading)
-            self.counts = loading.counts
+            with loading(self.archive, self.scan.messages_estimate) as loads:
+                self._land(parts, loads)
+            self.counts = loads.counts
         except DataError:
             withdrawn = zone.withdraw(_of_file(self.manifest))
             zone.forget_file(self.scan.sha256)
@@ -252,7 +252,7 @@ class _Import:
             raise
         return self._finish()
 
-    def _land(self, parts: Iterable[desktop_json.ChatPart], loading: Loading) -> None:
+    def _land(self, parts: Iterable[desktop_json.ChatPart], loads: Loading) -> None:
         numbers = itertools.count(1)
         origin = Origin(
             file_name=self.scan.source.name,
@@ -277,7 +277,7 @@ class _Import:
             )
             for manifest in landed:
                 self.batches.append(f"{shipment.key}/{manifest.batch}")
-                loading.add(manifest)
+                loads.add(manifest)
         self.progress(self.scan.bytes)
 
     def _told(self, records: Iterator[Record]) -> Iterator[Record]:

@@ -1,60 +1,125 @@
-"""Loading while landing goes on: batches are loaded in the order in which they were landed.
+"""Loading batches in the order they were landed, beside the landing where that is worth a process.
 
-One thread loads. It mostly waits for PostgreSQL, and the main thread reads and lands meanwhile.
+Reading, landing and loading are Python's work, which one process does on one core. So the batches
+of a large file are loaded by a process of their own; that of a small one at once, right here.
 """
 
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
-from types import TracebackType
-from typing import Final, Self
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from typing import Any, Final, Protocol, TypeAlias
 
 from tg_pipeline.contracts import BatchManifest
+from tg_pipeline.errors import LoaderLost, TgPipelineError
 from tg_pipeline.flows.archive import Archive
+from tg_pipeline.landing import BATCH_MESSAGES
 from tg_pipeline.store.load import Counts, load
 
-_AHEAD: Final = 2
+_AHEAD: Final = 3
 """Batches that may be landed and not loaded: enough that nobody waits, few enough that a fault
 of the database is met soon."""
+_Channel: TypeAlias = "Connection[Any, Any]"
 
 
-class Loading:
-    """A queue of landed batches; leaving it waits until all of them are loaded.
+class Loading(Protocol):
+    """Takes landed batches; what they came to is known when the block is left."""
 
-    Left by an error, it finishes the batch at hand and forgets the others: they are landed, so
+    counts: Counts
+
+    def add(self, manifest: BatchManifest) -> None:
+        """Load a batch, now or soon.
+
+        Raises:
+            TgPipelineError: this or an earlier batch could not be loaded.
+        """
+        ...
+
+
+@contextmanager
+def loading(archive: Archive, messages: int) -> Iterator[Loading]:
+    """Load the batches of a file of about so many messages; at the end all of them are loaded.
+
+    Left by an error, the batch at hand is finished and the others are left: they are landed, so
     the next run loads them.
+
+    Raises:
+        LoaderLost: the process that loads was killed.
     """
+    if messages <= BATCH_MESSAGES:
+        yield _Here(archive)
+        return
+    ours, theirs = Pipe()
+    with ours, theirs, _process(theirs) as process:
+        beside = _Beside(archive, ours, process)
+        try:
+            yield beside
+            beside.collect(0)
+        finally:
+            ours.close()  # at which the process ends
+
+
+class _Here:
+    """Loads each batch as it comes."""
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="load")
-        self._waiting: deque[Future[Counts]] = deque()
         self.counts = Counts()
 
     def add(self, manifest: BatchManifest) -> None:
-        """Queue one batch.
+        self.counts += load(self._archive.database, self._archive.zone, manifest)
 
-        Raises:
-            TgPipelineError: loading this or an earlier batch failed.
-        """
-        database, zone = self._archive.database, self._archive.zone
-        self._waiting.append(self._thread.submit(load, database, zone, manifest))
-        self._collect(_AHEAD)
 
-    def _collect(self, left: int) -> None:
-        while len(self._waiting) > left or (self._waiting and self._waiting[0].done()):
-            self.counts += self._waiting.popleft().result()
+class _Beside:
+    """Hands batches to a process and counts what it answers."""
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+    def __init__(
+        self, archive: Archive, channel: _Channel, process: "subprocess.Popen[bytes]"
     ) -> None:
+        self._archive = archive
+        self._channel = channel
+        self._process = process
+        self._waiting = 0
+        self.counts = Counts()
+        database = archive.database
+        self._send((database.url, database.schema, archive.zone.folder))
+        self._send((archive.settings.log_level, archive.settings.log_format))
+
+    def add(self, manifest: BatchManifest) -> None:
+        self._send(manifest)
+        self._waiting += 1
+        self.collect(_AHEAD)
+
+    def collect(self, left: int) -> None:
+        """Take the answers that are there, and wait until so many are left."""
+        while self._waiting > left or (self._waiting and self._channel.poll()):
+            with self._lost_if_ended():
+                answer = self._channel.recv()
+            self._waiting -= 1
+            if isinstance(answer, TgPipelineError):
+                with self._archive.database.surroundings():
+                    raise answer
+            self.counts += answer
+
+    def _send(self, what: object) -> None:
+        with self._lost_if_ended():
+            self._channel.send(what)
+
+    @contextmanager
+    def _lost_if_ended(self) -> Iterator[None]:
         try:
-            if error is None:
-                self._collect(0)
-        finally:
-            self._thread.shutdown(cancel_futures=True)
+            yield
+        except (EOFError, ConnectionError) as error:
+            raise LoaderLost(self._process.wait()) from error
+
+
+@contextmanager
+def _process(channel: _Channel) -> "Iterator[subprocess.Popen[bytes]]":
+    """A process at the other end, which has ended when this is left."""
+    descriptor = channel.fileno()
+    words = [sys.executable, "-m", "tg_pipeline.flows.loader", str(descriptor)]
+    with subprocess.Popen(words, pass_fds=[descriptor]) as process:  # noqa: S603 - our own words
+        channel.close()  # only the process holds its end: if it dies, we are told
+        yield process

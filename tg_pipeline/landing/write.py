@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO
 
 import zstandard
 
@@ -27,8 +27,9 @@ from tg_pipeline.files import clear_leftovers, durable, make_folder
 from tg_pipeline.landing.zone import LandingZone
 
 BATCH_MESSAGES = 50_000
-_LEVEL = 3
-_T = TypeVar("_T", int, datetime)
+_BLOCK = 1 << 18
+"""Bytes of lines compressed at a time: each call lets other threads run, which costs."""
+_LEVEL = 1  # two thirds of the time of level 3 for batches 6 % larger
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,23 +159,26 @@ class _Batch:
         self._file = file
         self._compressor = zstandard.ZstdCompressor(level=_LEVEL).compressobj()
         self._sha = hashlib.sha256()
+        self._lines = bytearray()
         self.bytes = 0
         self.messages = 0
         self.rejected = 0
         self.participants: set[int] = set()
-        self.per_day: Counter[date] = Counter()
         self.dates: list[datetime] = []
         self.ids: list[int] = []
 
     def add(self, record: Record) -> None:
         if self._file is not None:
-            self._write(self._compressor.compress(encode(record) + b"\n"))
+            self._lines += encode(record)
+            self._lines += b"\n"
+            if len(self._lines) >= _BLOCK:
+                self._write(self._compressor.compress(self._lines))
+                self._lines.clear()
         match record:
             case Message():
                 self.messages += 1
-                self.per_day[record.date.date()] += 1
-                self.dates = _span(self.dates, record.date)
-                self.ids = _span(self.ids, record.id)
+                self.dates.append(record.date)
+                self.ids.append(record.id)
             case Rejected():
                 self.rejected += 1
             case Participant():
@@ -182,6 +186,7 @@ class _Batch:
 
     def close(self) -> None:
         if self._file is not None:
+            self._write(self._compressor.compress(self._lines))
             self._write(self._compressor.flush())
 
     def _write(self, data: bytes) -> None:
@@ -202,11 +207,11 @@ class _Batch:
             messages=self.messages,
             rejected=self.rejected,
             participants=len(self.participants),
-            per_day=dict(sorted(self.per_day.items())),
-            first_date=self.dates[0] if self.dates else None,
-            last_date=self.dates[-1] if self.dates else None,
-            first_id=self.ids[0] if self.ids else None,
-            last_id=self.ids[-1] if self.ids else None,
+            per_day=dict(sorted(Counter(map(datetime.date, self.dates)).items())),
+            first_date=min(self.dates, default=None),
+            last_date=max(self.dates, default=None),
+            first_id=min(self.ids, default=None),
+            last_id=max(self.ids, default=None),
             complete=complete,
             observed_at=shipment.observed_at,
             sha256=self._sha.hexdigest(),
@@ -215,8 +220,3 @@ class _Batch:
             created_at=datetime.now(UTC),
             tool_version=version("tg-pipeline"),
         )
-
-
-def _span(span: list[_T], value: _T) -> list[_T]:
-    """The least and the greatest value so far."""
-    return [min(span[0], value), max(span[-1], value)] if span else [value, value]

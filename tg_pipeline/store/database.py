@@ -62,14 +62,14 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """One transaction: committed at the end, rolled back on any error."""
-        with self._errors(), self._engine.begin() as connection:
+        with self.surroundings(), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
         """A read-only transaction that sees one state of the database throughout."""
         engine = self._engine.execution_options(isolation_level="REPEATABLE READ")
-        with self._errors(), engine.begin() as connection:
+        with self.surroundings(), engine.begin() as connection:
             connection.exec_driver_sql("SET TRANSACTION READ ONLY")
             yield connection
 
@@ -80,7 +80,7 @@ class Database:
         The lock belongs to a connection of its own, so a crash frees it, and so does, after two
         minutes, a machine that has vanished.
         """
-        with self._errors(), _connect(self.url, self.schema, _LOCK_KEEPALIVE) as connection:
+        with self.surroundings(), _connect(self.url, self.schema, _LOCK_KEEPALIVE) as connection:
             connection.autocommit = True
             connection.execute(
                 "SELECT pg_advisory_lock(hashtextextended(%s, 0))", (f"tg_pipeline {what}",)
@@ -88,7 +88,7 @@ class Database:
             yield
 
     @contextmanager
-    def _errors(self) -> Iterator[None]:
+    def surroundings(self) -> Iterator[None]:
         """Our own server, lost on a full disk, was lost to it: no process survives without WAL."""
         try:
             with database_errors(self.url):

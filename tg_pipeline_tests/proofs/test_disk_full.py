@@ -19,7 +19,7 @@ from tg_pipeline_tests.state import assert_same
 
 ROOMY = "2g"
 LONG = [pytest.mark.prove, pytest.mark.timeout(3600)]
-EXTENTS = [pytest.param(4_500, id="short"), pytest.param(50_000, id="long", marks=LONG)]
+EXTENTS = [pytest.param(4_500, id="short"), pytest.param(60_000, id="long", marks=LONG)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ INTERRUPTED = 130
 TRY_LATER = 75
 MESSAGES = 1_800
 LONG = [pytest.mark.prove, pytest.mark.timeout(3600)]
-EXTENTS = [pytest.param(MESSAGES, id="short"), pytest.param(50_000, id="long", marks=LONG)]
+EXTENTS = [pytest.param(MESSAGES, id="short"), pytest.param(60_000, id="long", marks=LONG)]
 
 
 @dataclass(frozen=True, slots=True)
