@@ -92,13 +92,13 @@ def rejudge(connection: Connection, entries: Iterable[Entry]) -> None:
 
 def entries(connection: Connection, only: Sequence[Window] | None = None) -> list[Entry]:
     """Recorded files of the dataset, or of some windows of it, in the manifest's order."""
-    chats = sa.true() if only is None else _in_chats({window.chat for window in only})
-    found = _selected(connection, chats)
-    wanted = None if only is None else set(only)
-    return sorted(
-        (entry for entry in found if wanted is None or entry.window in wanted),
-        key=lambda entry: entry.order,
-    )
+    if only is None:
+        found = _selected(connection, sa.true())
+    else:
+        wanted = set(only)
+        near = _selected(connection, _near(wanted)) if wanted else []
+        found = [entry for entry in near if entry.window in wanted]
+    return sorted(found, key=lambda entry: entry.order)
 
 
 def recorded(connection: Connection, only: Sequence[Window]) -> dict[Window, tuple[Entry, ...]]:
@@ -170,6 +170,15 @@ def _selected(connection: Connection, which: sa.ColumnElement[bool]) -> list[Ent
 
 def _entry(row: sa.Row[Any]) -> Entry:
     return Entry(**{field.name: row._mapping[field.name] for field in fields(Entry)})
+
+
+def _near(wanted: Collection[Window]) -> sa.ColumnElement[bool]:
+    """Files of the same chats and the same stretch of time: few more than those wanted."""
+    periods = sorted(window.period for window in wanted)
+    return sa.and_(
+        _in_chats({window.chat for window in wanted}),
+        exports.c.period.between(periods[0], periods[-1]),
+    )
 
 
 def _in_chats(chats: Collection[ChatKey]) -> sa.ColumnElement[bool]:

@@ -145,7 +145,7 @@ class _Publication:
         if done is not None:
             return done
         with readers.one() as reader:
-            return self._settle(window, reader)
+            return self._settle(window, reader, ruling)
 
     def _known(self, windows: Sequence[Window]) -> Iterator[_Known]:
         """What is recorded and there of some windows, all of one chat."""
@@ -165,7 +165,7 @@ class _Publication:
             return self._unchanged(window, files, ruling)
         return None
 
-    def _settle(self, window: Window, reader: Reader) -> PublishedWindow:
+    def _settle(self, window: Window, reader: Reader, ruling: Ruling) -> PublishedWindow:
         """Write a window, unless somebody else has done so meanwhile."""
         schema = self.database.schema
         with self.database.transaction() as connection:
@@ -174,7 +174,8 @@ class _Publication:
             there = manifest.files_of(self.dataset, f"{window}")
             with reader.snapshot() as snapshot:
                 held = _reconciled(snapshot, window)
-                ruling = self._ruling(window, held)
+                if ruling.version != held.version:  # it has changed since the gate was asked
+                    ruling = self._ruling(window, held)
                 done = self._done_already(window, files, ruling, there)
                 if done is not None:
                     return done
