@@ -24,7 +24,7 @@ IMPORTS: Final = {
     "sqlalchemy": 2,
     "dlt": 2,
 }
-EXPORTS: Final = {"binary_copy": 3, "ours": 3, "pandas": 2}
+EXPORTS: Final = {"binary_copy": 3, "ours": 3, "parquet_alone": 3, "pandas": 2}
 FIRST_PASS: Final = {"sha256": 3, "scan": 3}
 CHAIN: Final = {"in_flows": 2, "in_dagster": 2}
 STARTS: Final = 5

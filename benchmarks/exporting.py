@@ -9,7 +9,9 @@ import psycopg
 
 from benchmarks.stage import Stage, Told, Watch
 from tg_pipeline import flows
+from tg_pipeline.exports import publication
 from tg_pipeline.exports.columns import SELECT_LIST
+from tg_pipeline.exports.formats import ParquetWriter
 from tg_pipeline.store.windows import Window
 
 _ROWS = """
@@ -42,6 +44,12 @@ def binary_copy(stage: Stage) -> Told:
                         pass
                 rows += cursor.rowcount
     return Told(watch.seconds, rows)
+
+
+def parquet_alone(stage: Stage) -> Told:
+    """The same without JSONL, which our users cannot choose: what one format costs."""
+    vars(publication)["WRITERS"] = (ParquetWriter,)
+    return ours(stage)
 
 
 def ours(stage: Stage) -> Told:
@@ -89,5 +97,5 @@ def _copy(window: Window) -> Any:
 
 
 CONTESTANTS: Final[dict[str, Callable[[Stage], Told]]] = {
-    one.__name__: one for one in (binary_copy, ours, pandas)
+    one.__name__: one for one in (binary_copy, ours, parquet_alone, pandas)
 }

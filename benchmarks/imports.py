@@ -1,5 +1,6 @@
 """Import end to end, and what it is measured against: the same rows by other ways."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -153,6 +154,7 @@ def _dropped_afterwards(settings: Settings) -> Iterator[None]:
     yield
     with flows.open_archive(settings) as archive, archive.database.transaction() as connection:
         connection.exec_driver_sql(f"DROP SCHEMA {settings.database_schema} CASCADE")
+    shutil.rmtree(str(settings.landing_folder), ignore_errors=True)
 
 
 @contextmanager

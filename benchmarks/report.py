@@ -10,7 +10,7 @@ import matplotlib.pyplot as plt
 _HERE = Path(__file__).parent
 _DOCS = _HERE.parent / "docs"
 _BLUE, _GREY = "#2a78b8", "#9aa5b1"
-_OURS = {"ours", "known", "later", "again", "scan", "in_dagster"}
+_OURS = {"ours", "parquet_alone", "known", "later", "again", "scan", "in_dagster"}
 _UNITS: Final = {
     "import": "messages/s",
     "export": "messages/s",
@@ -77,7 +77,8 @@ own process. PostgreSQL is the embedded one, the same for all.
 {_table(contests["import"], "import")}
 
 `raw_copy` is what PostgreSQL needs for the finished rows alone. `ours` begins with the export file.
-`again`, the very same file, only has to be read once to know it. `sqlalchemy` and `dlt` get
+`again`, the very same file, only has to be read once to know it. `known` and `later` read, land and
+merge every record once more. `sqlalchemy` and `dlt` get
 finished rows too, and a part of them.
 
 ## Export
