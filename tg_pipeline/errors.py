@@ -9,6 +9,7 @@ Each class has a stable `code`; each instance carries what happened (`message`, 
 place) and what to do about it (`remedy`). Facts a caller may want are attributes.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -408,6 +409,22 @@ class ChatIdNotApplicable(DataError):
 
 
 # ---- landing --------------------------------------------------------------------------------
+
+
+class LandingIncomplete(Fatal):
+    """Batches that the tables were made of are gone, and nobody has withdrawn them."""
+
+    code = "landing.incomplete"
+
+    def __init__(self, folder: object, chat: str, missing: Sequence[str]) -> None:
+        self.missing = tuple(missing)
+        super().__init__(
+            f"{folder} lacks {len(missing)} batches that the tables of chat {chat} were made of,"
+            f" {missing[0]} among them",
+            remedy="Mount or restore that place, or correct TG_PIPELINE_LANDING; the tables are as"
+            " they were. If the batches are gone for good, `tg-pipeline db rebuild` makes the"
+            " tables anew from what is left.",
+        )
 
 
 class BatchDamaged(DataError):

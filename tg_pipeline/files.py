@@ -159,14 +159,23 @@ class _Upload:
 
 
 def names(folder: Place) -> list[str]:
-    """The files below a folder, however deep, by their relative paths; none if it is not there."""
+    """The files below a folder, however deep, by their relative paths; none if it is not there.
+
+    Raises:
+        OSError: it cannot be looked into; what cannot be seen must not be taken for gone.
+    """
     if not isinstance(folder, Path):
         return sorted(objects.listing(folder))
     return sorted(
         f"{place}/{name}".removeprefix(f"{folder}/")
-        for place, _, inside in os.walk(folder, followlinks=True)
+        for place, _, inside in os.walk(folder, onerror=_unless_gone, followlinks=True)
         for name in inside
     )
+
+
+def _unless_gone(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        raise error
 
 
 def listing(folder: Place) -> dict[str, Stored]:

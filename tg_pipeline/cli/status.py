@@ -41,6 +41,9 @@ def status(
             for chat in chats
         ),
     )
-    waiting = sum(chat.landed - chat.loaded for chat in chats)
+    waiting = sum(max(0, chat.landed - chat.loaded) for chat in chats)
     if waiting:
         show.warn(f"{waiting:,} records are landed but not loaded: `tg-pipeline db load`")
+    lacking = sum(max(0, chat.loaded - chat.landed) for chat in chats)
+    if lacking:
+        show.warn(f"{lacking:,} records are loaded that landing no longer has: is it all there?")

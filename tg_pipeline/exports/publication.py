@@ -9,7 +9,7 @@ import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -230,7 +230,8 @@ class _Publication:
                 stack.enter_context(kind(self.dataset / kind.format / f"{window}", schema))
                 for kind in WRITERS
             ]
-            _feed(writers, chunks(snapshot.batches(window), window.chat))
+            with closing(snapshot.batches(window)) as batches:  # or an error would keep it open
+                _feed(writers, chunks(batches, window.chat))
             for writer in writers:
                 if writer.rows != held.rows:
                     raise CountsDiffer(f"{writer.format} of {window}", held.rows, writer.rows)

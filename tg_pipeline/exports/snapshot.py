@@ -5,7 +5,7 @@ their count and the data version they are published under belong to the same sta
 used below its DB-API face, which would load pandas and polars: 70 MB and seconds for nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from typing import Any, Final
 
@@ -52,7 +52,7 @@ class Snapshot:
         """How many rows the table itself has."""
         return int(self._all(_COUNT.format(window=_condition(window)))[0][0])
 
-    def batches(self, window: Window) -> Iterator[pa.RecordBatch]:
+    def batches(self, window: Window) -> Generator[pa.RecordBatch, None, None]:
         """The rows by id, as the select list types them; nested columns are still JSON text."""
         query = _ROWS.format(columns=SELECT_LIST, window=_condition(window))
         with _statement(self._connection, query) as statement:

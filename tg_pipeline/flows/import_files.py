@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tg_pipeline.contracts import FileManifest, FileOutcome, Origin, Record
+from tg_pipeline.contracts import ChatKey, FileManifest, FileOutcome, Origin, Record
 from tg_pipeline.errors import DataError, OptionsDiffer
 from tg_pipeline.files import readable
 from tg_pipeline.flows.archive import Archive
@@ -149,7 +149,7 @@ def _import_file(
         timezone=options.timezone, account=options.account, chat_id=options.chat_id
     )
     scan = desktop_json.scan(source, reading, _bytes_of(source, "scanning", progress))
-    with archive.database.alone(f"import {scan.sha256}"):
+    with archive.database.alone(f"import {scan.sha256}") as still_alone:
         known = archive.zone.file_manifest(scan.sha256)
         same = known is not None and _alike(known.options, options, scan)
         if known is not None and not same and not options.replace:
@@ -163,7 +163,8 @@ def _import_file(
             reading=reading,
             options=options,
             progress=progress,
-        ).run()
+            still_alone=still_alone,
+        ).run(seen_before=known is not None)
 
 
 def _alike(before: dict[str, Any], options: ImportOptions, scan: desktop_json.Scan) -> bool:
@@ -208,8 +209,10 @@ class _Import:
         reading: desktop_json.DesktopOptions,
         options: ImportOptions,
         progress: Progress,
+        still_alone: Callable[[], None],
     ) -> None:
         self.archive = archive
+        self.still_alone = still_alone
         self.path = path
         self.scan = scan
         self.options = options
@@ -227,7 +230,7 @@ class _Import:
             tool_version=version("tg-pipeline"),
         )
 
-    def run(self) -> FileReport:
+    def run(self, *, seen_before: bool) -> FileReport:
         """Land and load at once; a file that turns out to be unusable leaves nothing behind.
 
         The new options are recorded first: should we be killed, the same command comes back here
@@ -237,8 +240,11 @@ class _Import:
         zone = self.archive.zone
         first = next(self.export, None)
         parts = self.export if first is None else itertools.chain([first], self.export)
+        self.still_alone()
         zone.write_file_manifest(self.manifest)
-        withdrawn = zone.withdraw(_of_file(self.manifest), keep=_prefix(self.manifest))
+        withdrawn: list[ChatKey] = []
+        if seen_before:  # else there are no batches of it to look for
+            withdrawn = zone.withdraw(_of_file(self.manifest), keep=_prefix(self.manifest))
         if withdrawn:
             settle(self.archive, withdrawn=withdrawn)
         try:
@@ -246,6 +252,7 @@ class _Import:
                 self._land(parts, loads)
             self.counts = loads.counts
         except DataError:
+            self.still_alone()
             withdrawn = zone.withdraw(_of_file(self.manifest))
             zone.forget_file(self.scan.sha256)
             settle(self.archive, withdrawn=withdrawn)
@@ -276,6 +283,7 @@ class _Import:
                 complete=lambda: self.options.complete and self.export.summary.truncated_at is None,
             )
             for manifest in landed:
+                self.still_alone()
                 self.batches.append(f"{shipment.key}/{manifest.batch}")
                 loads.add(manifest)
         self.progress(self.scan.bytes)
@@ -292,6 +300,7 @@ class _Import:
         cut = summary.truncated_at
         outcome = FileOutcome.IMPORTED if cut is None else FileOutcome.PARTIAL
         reason = None if cut is None else f"the file ends in the middle, after byte {cut}"
+        self.still_alone()
         self.archive.zone.write_file_manifest(
             self.manifest.model_copy(
                 update={

@@ -8,6 +8,7 @@ from typing import Any
 
 from tg_pipeline import logs
 from tg_pipeline.errors import TgPipelineError
+from tg_pipeline.files import open_place
 from tg_pipeline.landing import LandingZone
 from tg_pipeline.store.database import Database
 from tg_pipeline.store.load import Counts, load
@@ -21,14 +22,15 @@ def main() -> None:
 
 
 def _serve(channel: "Connection[Any, Any]") -> None:
-    url, schema, folder = channel.recv()
+    url, schema, place = channel.recv()
     level, fmt = channel.recv()
     logs.configure(level=level, fmt=fmt)
+    zone = LandingZone(open_place(place))
     with Database(url, schema) as database:
         while True:
             manifest = channel.recv()
             try:
-                answer: Counts | TgPipelineError = load(database, LandingZone(folder), manifest)
+                answer: Counts | TgPipelineError = load(database, zone, manifest)
             except TgPipelineError as error:
                 answer = error
             channel.send(answer)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, Final, Protocol, TypeAlias
 
 from tg_pipeline.contracts import BatchManifest
@@ -83,8 +84,9 @@ class _Beside:
         self._process = process
         self._waiting = 0
         self.counts = Counts()
-        database = archive.database
-        self._send((database.url, database.schema, archive.zone.folder))
+        database, landing = archive.database, archive.zone.folder
+        place = landing if isinstance(landing, Path) else f"{landing}"
+        self._send((database.url, database.schema, place))
         self._send((archive.settings.log_level, archive.settings.log_format))
 
     def add(self, manifest: BatchManifest) -> None:

@@ -66,6 +66,11 @@ class LandingZone:
         found = filter(_is_manifest, names(self.folder / str(chat)))
         return [name.removesuffix(_MANIFEST) for name in found]
 
+    def withdrawn(self, chat: ChatKey) -> set[str]:
+        """Names of batches that were taken back."""
+        found = names(self.folder / str(chat))
+        return {name.removesuffix(_WITHDRAWN) for name in found if name.endswith(_WITHDRAWN)}
+
     def manifest(self, chat: ChatKey, batch: str) -> BatchManifest:
         """What one batch says of itself.
 

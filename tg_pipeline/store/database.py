@@ -5,7 +5,7 @@ ours, so that callers see what happened and what to do.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -35,6 +35,7 @@ EMBEDDED_DATABASE = "tg_pipeline"
 _CONNECT_SECONDS = 10
 _LOCK_KEEPALIVE = (
     "-c tcp_keepalives_idle=60 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=6"
+    " -c idle_session_timeout=0"  # it has nothing to say for as long as the work takes
 )
 _NOT_CONNECTED = re.compile(
     r"connection failed|connection is bad|timeout expired|failed to resolve host"
@@ -74,18 +75,28 @@ class Database:
             yield connection
 
     @contextmanager
-    def alone(self, what: str) -> Iterator[None]:
+    def alone(self, what: str) -> Iterator[Callable[[], None]]:
         """Let one process at a time, on any machine, do what is named, and wait for one's turn.
 
         The lock belongs to a connection of its own, so a crash frees it, and so does, after two
-        minutes, a machine that has vanished.
+        minutes, a machine that has vanished. What is yielded makes sure that it still holds, and
+        is to be called before anything that must not be done by two.
+
+        Raises:
+            DatabaseLost: the connection is gone, and the lock with it.
         """
         with self.surroundings(), _connect(self.url, self.schema, _LOCK_KEEPALIVE) as connection:
             connection.autocommit = True
             connection.execute(
                 "SELECT pg_advisory_lock(hashtextextended(%s, 0))", (f"tg_pipeline {what}",)
             )
-            yield
+
+            def still() -> None:
+                with self.surroundings():
+                    connection.execute("SELECT 1")
+
+            yield still
+            still()
 
     @contextmanager
     def surroundings(self) -> Iterator[None]:

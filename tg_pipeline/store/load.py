@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 
 from tg_pipeline.contracts import SCHEMA_VERSION, BatchManifest, ChatKey
 from tg_pipeline.contracts.codec import decode, encode
+from tg_pipeline.errors import LandingIncomplete
 from tg_pipeline.landing import LandingZone
 from tg_pipeline.logs import get_logger
 from tg_pipeline.store import facts, merge
@@ -86,19 +87,26 @@ def load(database: Database, zone: LandingZone, manifest: BatchManifest) -> Coun
 
 
 def start_over_if_withdrawn(database: Database, zone: LandingZone, chat: ChatKey) -> bool:
-    """Empty a chat of which a loaded batch is no longer in landing."""
+    """Empty a chat of which a loaded batch was withdrawn from landing.
+
+    Raises:
+        LandingIncomplete: one is gone that nobody has withdrawn; the tables stay as they are.
+    """
     with database.transaction() as connection:
         facts.lock_chat(connection, chat)
         landed = set(zone.batches(chat))
         loaded = set(
             connection.scalars(sa.select(batches.c.batch).where(facts.of_chat(batches, chat)))
         )
-        if loaded <= landed:
+        gone = loaded - landed
+        if not gone:
             return False
+        if missing := gone - zone.withdrawn(chat):
+            raise LandingIncomplete(zone.folder, str(chat), sorted(missing))
         facts.empty_chat(connection, chat)
         empty_days(connection, chat)
         facts.forget_failures(connection, chat)
-    get_logger().info("chat.emptied", chat=str(chat), withdrawn=len(loaded - landed))
+    get_logger().info("chat.emptied", chat=str(chat), withdrawn=len(gone))
     return True
 
 

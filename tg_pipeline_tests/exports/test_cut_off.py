@@ -15,6 +15,7 @@ import pytest
 
 from tg_pipeline.errors import DatabaseLost, DiskFull
 from tg_pipeline.exports import publish
+from tg_pipeline.exports.drafts import Draft
 from tg_pipeline.exports.snapshot import Reader, open_reader
 from tg_pipeline.store.database import Database
 from tg_pipeline.store.windows import Window, windows
@@ -27,6 +28,7 @@ PUBLISH = """
 import sys
 from pathlib import Path
 from tg_pipeline.exports import publish
+from tg_pipeline.exports.drafts import Draft
 from tg_pipeline.store.windows import windows
 from tg_pipeline.store.database import Database
 
@@ -180,6 +182,29 @@ def test_a_full_disk_leaves_the_dataset_as_it_was(database: Database, small_disk
     assert (small_disk / "messages" / "_manifest.json").read_bytes() == before
     assert not list(damages(small_disk))
     assert not list(small_disk.rglob("*.tmp"))
+
+
+def test_a_disk_that_is_full_in_the_middle_of_a_large_window_is_told_as_such(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows of the window are still being read at that moment; nothing of that may stay open."""
+    insert(database, few(CHANNEL, MONTHS[0], 12_000))
+    written = Draft.write
+
+    def full(draft: Draft, data: bytes) -> int:
+        if draft._bytes > 100_000:
+            raise DiskFull(tmp_path)
+        return written(draft, data)
+
+    wanted = [Window(CHANNEL, MONTHS[0], "month")]
+    with monkeypatch.context() as patch:
+        patch.setattr(Draft, "write", full)
+        with pytest.raises(DiskFull):
+            publish(database, tmp_path, wanted, force=True)
+    with database.transaction() as connection:
+        connection.exec_driver_sql("SET LOCAL lock_timeout = '5s'")
+        connection.exec_driver_sql("LOCK TABLE messages IN ACCESS EXCLUSIVE MODE")
+    assert publish(database, tmp_path, wanted, force=True).rows == 12_000
 
 
 def test_a_server_that_goes_away_in_mid_stream(database: Database) -> None:
