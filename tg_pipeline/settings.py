@@ -294,7 +294,19 @@ def validated(merged: dict[str, Any], origins: Mapping[str, str], folder: Path) 
         for name in ("home", "landing", "exports", "inbox")
         if (path := getattr(settings, name)) is not None and not isinstance(path, str)
     }
-    return settings.model_copy(update=absolute)
+    resolved = settings.model_copy(update=absolute)
+    _require_apart(resolved, origins)
+    return resolved
+
+
+def _require_apart(settings: Settings, origins: Mapping[str, str]) -> None:
+    """Whatever lies below the landing zone is taken for a chat, and exports are cleared away."""
+    landing = str(settings.landing or settings.home / "landing")
+    exports = str(settings.exports or settings.home / "exports")
+    one, other = (Path(os.path.normpath(place)) for place in (landing, exports))
+    if one.is_relative_to(other) or other.is_relative_to(one):
+        reason = f"landing ({landing}) and exports must not lie in one another"
+        raise SettingInvalid("exports", exports, origins.get("exports", "default"), reason)
 
 
 def _without_secrets(name: str, value: Any) -> Any:

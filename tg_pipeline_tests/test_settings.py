@@ -272,3 +272,28 @@ def test_the_example_file_has_every_setting_with_its_help(tmp_path: Path) -> Non
     for name, field in Settings.model_fields.items():
         if field.default is not None and name != "home":
             assert getattr(example, name) == getattr(default.settings, name)
+
+
+@pytest.mark.parametrize(
+    ("landing", "exports"),
+    [
+        ("s3://b", "s3://b/exports"),
+        ("s3://b/data/landing", "s3://b/data/"),
+        ("s3://b/x", "s3://b/x"),
+        ("data", "data/exports"),
+        ("data/landing", "data/landing/../../data"),
+        (".tg_pipeline", ""),
+        ("", ".tg_pipeline/landing/exports"),
+    ],
+)
+def test_landing_and_exports_in_one_another_are_refused(
+    read: Read, landing: str, exports: str
+) -> None:
+    with pytest.raises(SettingInvalid, match="must not lie in one another") as caught:
+        read(landing=landing, exports=exports)
+    assert caught.value.name == "exports"
+
+
+def test_landing_and_exports_beside_one_another_are_taken(read: Read) -> None:
+    for landing, exports in [("s3://b/x", "s3://b/x2"), ("x", "s3://b/x"), ("x", "x-exports")]:
+        assert read(landing=landing, exports=exports).settings.exports is not None
