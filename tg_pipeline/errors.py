@@ -227,7 +227,8 @@ class ObjectStoreRefused(Fatal):
     def __init__(self, url: str, reason: str) -> None:
         super().__init__(
             f"the object store refused a request for {url}: {reason}",
-            remedy="Check the bucket's name, its region and the endpoint.",
+            remedy="Check the bucket's name, its region and the endpoint: AWS_ENDPOINT_URL "
+            "begins with http:// or https://.",
         )
         self.url = url
 
@@ -240,7 +241,8 @@ class ObjectStoreUnreachable(Transient):
     def __init__(self, url: str, reason: str) -> None:
         super().__init__(
             f"no object store answers for {url}: {reason}",
-            remedy="Check the network and the provider's endpoint setting, then try again.",
+            remedy="Check the network and the endpoint (AWS_ENDPOINT_URL, STORAGE_EMULATOR_HOST, "
+            "AZURE_STORAGE_CONNECTION_STRING), then try again.",
         )
         self.url = url
 

@@ -32,15 +32,18 @@ EXTRAS: Final = {"s3": "s3", "gs": "gcs", "az": "azure"}
 """The schemes we take, and the extra of tg-pipeline that each of them needs."""
 _MIB = 1 << 20
 _S3_TRIES = 2  # of s3fs, each with those of botocore: 20 seconds where nobody answers
+_CONNECT_SECONDS, _READ_SECONDS = 5, 20
+_GS_CONNECT_SECONDS = 2  # gcsfs tries six times and waits half a minute between them
+_AZ_RETRIES, _AZ_CONNECT_RETRIES, _AZ_BACKOFF_SECONDS = 2, 1, 1
 _S3_CONFIG = {
-    "connect_timeout": 5,
-    "read_timeout": 20,
+    "connect_timeout": _CONNECT_SECONDS,
+    "read_timeout": _READ_SECONDS,
     "retries": {"mode": "standard", "total_max_attempts": 2},
 }
 _OPTIONS: dict[str, dict[str, Any]] = {
     "s3": {"config_kwargs": _S3_CONFIG},
-    "gs": {"consistency": "md5"},
-    "az": {},
+    "gs": {"consistency": "md5", "retry_timeout": 5},  # for what kind of bucket it is
+    "az": {"assume_container_exists": False},  # None takes a refusal for a container that is there
 }
 _UPLOAD: dict[str, dict[str, Any]] = {
     "s3": {"chunksize": 16 * _MIB, "max_concurrency": 4},  # botocore adds a checksum to each part
@@ -50,14 +53,16 @@ _UPLOAD: dict[str, dict[str, Any]] = {
 _CHATTY = ("gcsfs", "azure", "botocore", "aiobotocore", "asyncio")
 
 _NO_BUCKET = {"NoSuchBucket", "ContainerNotFound", "ContainerBeingDeleted"}
+_GONE = {"NoSuchUpload"}  # the store has forgotten the parts of an upload
 _FULL = {"QuotaExceeded", "QuotaExceededException", "XMinioStorageFull", "InsufficientStorage"}
+_NOT_AN_ANSWER = ("Invalid endpoint", "Bad Request")  # a ValueError of botocore, one of gcsfs
 _DENIED = {
     "PermissionError", "NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError",
     "ProfileNotFound", "ClientAuthenticationError", "GoogleAuthError",
 }  # fmt: skip
 _UNREACHABLE = {
     "EndpointConnectionError", "ConnectTimeoutError", "ClientConnectorError", "ServiceRequestError",
-    "ConnectionTimeoutError", "ConnectionRefusedError", "gaierror",
+    "ConnectionTimeoutError", "ConnectionRefusedError", "gaierror", "TransportError",
 }  # fmt: skip
 _LOST = {
     "HTTPClientError", "ClientConnectionError", "ClientPayloadError", "ServiceResponseError",
@@ -93,13 +98,31 @@ def open_url(url: str) -> "UPath":
     try:
         if scheme == "s3":
             place.fs.retries = _S3_TRIES
+        elif scheme == "az":
+            _bound_azure(place.fs.service_client)
         else:
-            _ = place.fs
+            _bound_google(place.fs)
     except ImportError as error:
         raise ExtraMissing(url, EXTRAS[scheme]) from error
     except ValueError as error:  # adlfs, of an account that is not named or not well-formed
         raise ObjectStoreDenied(url, _first_line(error)) from error
     return place
+
+
+def _bound_azure(client: Any) -> None:
+    """Give up after seconds instead of minutes; adlfs has no option for it."""
+    retry = client._config.retry_policy
+    retry.total_retries, retry.connect_retries = _AZ_RETRIES, _AZ_CONNECT_RETRIES
+    retry.initial_backoff = _AZ_BACKOFF_SECONDS
+    timeouts = client._pipeline._transport.connection_config
+    timeouts.timeout, timeouts.read_timeout = _CONNECT_SECONDS, _READ_SECONDS
+
+
+def _bound_google(store: Any) -> None:
+    from aiohttp import ClientTimeout  # noqa: PLC0415 - of the extra
+
+    timeouts = ClientTimeout(sock_connect=_GS_CONNECT_SECONDS, sock_read=_READ_SECONDS)
+    store.session_kwargs["timeout"] = timeouts
 
 
 def put(file: BinaryIO, target: "UPath") -> None:
@@ -117,10 +140,11 @@ def put(file: BinaryIO, target: "UPath") -> None:
             # The open file itself: one that was deleted, or never named, has no other path.
             target.fs.put_file(f"/dev/fd/{file.fileno()}", target.path, **_UPLOAD[target.protocol])
         except FileNotFoundError as error:
-            raise BucketMissing(f"{target}") from error
-        found = target.fs.info(target.path)["size"]
-    if found != size:
-        raise ObjectStoreLost(f"{target}", f"{size} bytes were sent, {found} have arrived")
+            raise _translated(error, f"{target}") or BucketMissing(f"{target}") from error
+    found = stored(target)
+    if found is None or found.bytes != size:
+        arrived = found.bytes if found else "none"
+        raise ObjectStoreLost(f"{target}", f"{size} bytes were sent, {arrived} have arrived")
 
 
 def read(path: "UPath") -> bytes:
@@ -158,8 +182,10 @@ def listing(folder: "UPath") -> dict[str, Stored]:
             found = folder.fs.find(folder.path, detail=True)
         except FileNotFoundError as error:
             raise BucketMissing(f"{folder}") from error
-        if not found and not folder.fs.exists(folder.path.partition("/")[0]):
-            raise BucketMissing(f"{folder}")  # adlfs finds nothing in a container that is not there
+        # s3fs and gcsfs say that a bucket is missing; adlfs finds nothing in it.
+        is_told = found or folder.protocol != "az"
+        if not is_told and not folder.fs.exists(folder.path.partition("/")[0]):
+            raise BucketMissing(f"{folder}")
     prefix = f"{folder.path.rstrip('/')}/"
     return {
         name.removeprefix(prefix): _stored(info)
@@ -219,11 +245,14 @@ def _translated(error: BaseException, url: str) -> TgPipelineError | None:  # no
     reason = _first_line(error)
     if codes & _NO_BUCKET:
         return BucketMissing(url)
+    if codes & _GONE:
+        return ObjectStoreLost(url, reason)
     if isinstance(error, FileNotFoundError):
         return None
     if codes & _FULL or status == _NO_ROOM:
         return ObjectStoreFull(url, reason)
-    if names & _DENIED or status in {401, 403} or reason.startswith("Forbidden"):
+    is_denied = names & _DENIED and "TransportError" not in names  # which is a GoogleAuthError
+    if is_denied or status in {401, 403} or reason.startswith("Forbidden"):
         return ObjectStoreDenied(url, reason)
     cut = "ClientOSError" in names and "ClientConnectorError" not in names
     if names & _UNREACHABLE and not cut:  # aiobotocore says EndpointConnectionError of both
@@ -231,11 +260,12 @@ def _translated(error: BaseException, url: str) -> TgPipelineError | None:  # no
     if cut or names & _LOST or status in _BUSY or status >= 500:
         return ObjectStoreLost(url, reason)
     theirs = {type(one).__module__.partition(".")[0] for one in chain} & _PROVIDERS
-    return ObjectStoreRefused(url, reason) if theirs or isinstance(error, OSError) else None
+    told = theirs or isinstance(error, OSError) or reason.startswith(_NOT_AN_ANSWER)
+    return ObjectStoreRefused(url, reason) if told else None
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
+    while error is not None and not isinstance(error, TgPipelineError):
         yield error
         error = error.__cause__ or error.__context__
 

@@ -7,17 +7,17 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 from zoneinfo import available_timezones
 
-from tg_pipeline.errors import TgPipelineError
-from tg_pipeline.files import delete, durable, make_folder, names, read, storage_errors
-from tg_pipeline.flows.archive import open_archive
+from tg_pipeline.errors import BucketMissing, TgPipelineError
+from tg_pipeline.files import Place, delete, durable, make_folder, names, read, storage_errors
 from tg_pipeline.landing import LandingZone
 from tg_pipeline.settings import Settings
 from tg_pipeline.store import schema
+from tg_pipeline.store.database import open_database
 
 LEAST_FREE_BYTES = 1 << 30
+_PROBE_NAME = ".doctor"  # always the same: what a killed run has left, the next one removes
 _PROBE = b"written by tg-pipeline doctor; may be deleted\n"
 
 
@@ -45,8 +45,14 @@ def examine(settings: Settings) -> Iterator[Finding]:
         *((f"{name} store", partial(_object_store, name)) for name in _on_object_stores(settings)),
         ("landed batches", _landing),
     ]
+    failed: set[str] = set()
     for what, look in looks:
-        yield _looked(what, look, settings)
+        if look is _landing and "landing store" in failed:
+            continue  # for the cause that was just told
+        finding = _looked(what, look, settings)
+        if not finding.well:
+            failed.add(what)
+        yield finding
 
 
 def _looked(what: str, look: Callable[[Settings], Finding], settings: Settings) -> Finding:
@@ -78,10 +84,10 @@ def _zones(_settings: Settings) -> Finding:
 
 
 def _database(settings: Settings) -> Finding:
-    with open_archive(settings) as archive, archive.database.snapshot() as connection:
+    with open_database(settings) as database, database.snapshot() as connection:
         version = connection.exec_driver_sql("SHOW server_version").scalar_one()
-        revision = schema.current_revision(connection, archive.database.schema)
-        found = f"PostgreSQL {version}: {archive.database.described}, revision {revision}"
+        revision = schema.current_revision(connection, database.schema)
+        found = f"PostgreSQL {version}: {database.described}, revision {revision}"
         return Finding("database", True, found)
 
 
@@ -91,16 +97,30 @@ def _on_object_stores(settings: Settings) -> list[str]:
 
 def _object_store(name: str, settings: Settings) -> Finding:
     """Write, read, list and delete an object: what a key may not do is told by the error."""
-    folder = {"landing": settings.landing_folder, "exports": settings.exports_folder}[name]
-    probe = folder / f".doctor-{uuid4().hex}"
+    folder = settings.landing_folder if name == "landing" else settings.exports_folder
+    try:
+        well = _keeps(folder / _PROBE_NAME)
+    except BucketMissing:
+        bucket = "/".join(f"{folder}".split("/")[:3])
+        remedy = f"Create {bucket}, or correct TG_PIPELINE_{name.upper()}."
+        return Finding(f"{name} store", False, f"there is no bucket or container {bucket}", remedy)
+    if not well:
+        found = f"{folder} lost what was written"
+        return Finding(f"{name} store", False, found, "See what else deletes or changes it.")
+    found = f"{folder} can be written, read, listed and deleted from"
+    return Finding(f"{name} store", True, found)
+
+
+def _keeps(probe: Place) -> bool:
+    """Whether what was written is there, and listed."""
     with durable(probe) as file:
         file.write(_PROBE)
     try:
-        well = read(probe) == _PROBE and probe.name in names(folder)
+        return read(probe) == _PROBE and probe.name in names(probe.parent)
+    except FileNotFoundError:
+        return False
     finally:
         delete(probe)
-    found = f"{folder} can be written, read, listed and deleted from"
-    return Finding(f"{name} store", well, found if well else f"{folder} lost what was written")
 
 
 def _landing(settings: Settings) -> Finding:

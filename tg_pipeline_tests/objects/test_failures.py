@@ -1,5 +1,6 @@
 """What an object store can refuse or lose: one message, the remedy, the right exit code."""
 
+import json
 import subprocess
 import sys
 import threading
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import boto3
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tg_pipeline import files
 from tg_pipeline.errors import (
@@ -23,16 +26,19 @@ from tg_pipeline.errors import (
     TgPipelineError,
 )
 from tg_pipeline.files import open_place
+from tg_pipeline.flows import doctor
+from tg_pipeline.settings import Settings
 from tg_pipeline_tests.cli.running import Program
 from tg_pipeline_tests.cli.test_refusals import refused
 from tg_pipeline_tests.flows.making import chat, message, written
 from tg_pipeline_tests.objects.conftest import NewBucket
 from tg_pipeline_tests.objects.proxy import proxied
-from tg_pipeline_tests.objects.servers import KEY, Store, free_port, s3_environment
+from tg_pipeline_tests.objects.servers import AZURITE_KEY, KEY, Store, free_port, s3_environment
 
 IN_PARTS = b"0123456789abcdef" * (40 << 16)  # 40 MiB: three parts
 ONE_REQUEST = IN_PARTS[: 4 << 20]
-BOUND_SECONDS = 60
+BOUND_SECONDS = 45
+PLAIN_GOOGLE = {"GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false"}
 Enter = Callable[[dict[str, str]], None]
 
 
@@ -84,12 +90,146 @@ def test_a_wrong_key_of_azure(azurite: Store, enter: Enter) -> None:
         open_place("az://bucket/prefix")
 
 
-def test_nobody_listens(enter: Enter) -> None:
-    enter(s3_environment(free_port()))
-    began = time.monotonic()
-    with pytest.raises(ObjectStoreUnreachable, match="s3://bucket/prefix"):
-        files.names(open_place("s3://bucket/prefix"))
-    assert time.monotonic() - began < BOUND_SECONDS
+def test_nobody_listens(enter: Enter, tmp_path: Path) -> None:
+    port = free_port()
+    places = {
+        "s3://bucket/prefix": s3_environment(port),
+        "az://bucket/prefix": azure_environment(port),
+        "gs://bucket/prefix": google_environment(port, tmp_path / "account.json"),
+    }
+    for url, environment in places.items():
+        enter(environment)
+        began = time.monotonic()
+        with pytest.raises(ObjectStoreUnreachable, match=f"{url}.*AWS_ENDPOINT_URL"):
+            files.names(open_place(url))
+        assert time.monotonic() - began < BOUND_SECONDS
+
+
+def azure_environment(port: int) -> dict[str, str]:
+    return {
+        "AZURE_STORAGE_CONNECTION_STRING": "DefaultEndpointsProtocol=http;AccountName=account;"
+        f"AccountKey={AZURITE_KEY};BlobEndpoint=http://127.0.0.1:{port}/account;"
+    }
+
+
+def google_environment(port: int, file: Path) -> dict[str, str]:
+    """A service account whose tokens are given out at a port."""
+    key = rsa.generate_private_key(65537, 2048).private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    )
+    account = {
+        "type": "service_account",
+        "project_id": "p",
+        "client_email": "ada@p.example",
+        "private_key": key.decode(),
+        "token_uri": f"http://127.0.0.1:{port}/token",
+    }
+    file.write_text(json.dumps(account))
+    return {"GOOGLE_APPLICATION_CREDENTIALS": str(file)}
+
+
+def test_an_endpoint_without_a_scheme_is_named(enter: Enter) -> None:
+    enter({**s3_environment(1), "AWS_ENDPOINT_URL": "127.0.0.1:5977"})
+    for call in every_call("s3://bucket/prefix"):
+        with pytest.raises(ObjectStoreRefused, match=r"127\.0\.0\.1:5977.*AWS_ENDPOINT_URL"):
+            call()
+
+
+def test_a_key_that_may_list_need_not_see_the_bucket(enter: Enter) -> None:
+    with empty_store() as port:
+        enter(s3_environment(port))
+        assert files.names(open_place("s3://bucket/prefix")) == []
+        enter({"STORAGE_EMULATOR_HOST": f"http://127.0.0.1:{port}", **PLAIN_GOOGLE})
+        assert files.names(open_place("gs://bucket/prefix")) == []
+
+
+def test_a_container_that_may_not_be_seen_is_not_taken_for_an_empty_one(enter: Enter) -> None:
+    with empty_store() as port:
+        enter(azure_environment(port))
+        with pytest.raises(ObjectStoreDenied, match="az://bucket/prefix"):
+            files.names(open_place("az://bucket/prefix"))
+
+
+def test_what_is_not_there_after_it_was_sent_is_lost(enter: Enter) -> None:
+    with empty_store() as port:
+        enter(s3_environment(port))
+        with pytest.raises(ObjectStoreLost, match="1 bytes were sent, none have arrived"):
+            put("s3://bucket/prefix")
+
+
+def test_doctor_tells_of_a_store_that_loses_what_it_said_it_has(
+    enter: Enter, tmp_path: Path
+) -> None:
+    settings = Settings(home=tmp_path, embedded=False, landing="s3://bucket/prefix")
+    with empty_store(claimed=len(doctor._PROBE)) as port:
+        enter(s3_environment(port))
+        found = {one.what: one.found for one in doctor.examine(settings)}
+    assert found["landing store"] == "s3://bucket/prefix lost what was written"
+    assert "landed batches" not in found
+
+
+def test_what_was_told_before_explains_no_later_error(s3: str) -> None:
+    put(s3)
+    with (
+        pytest.raises(FileNotFoundError, match="of this machine"),
+        files.opened(open_place(s3) / "one.bin"),
+    ):
+        _fail_after(f"{s3}-gone")
+
+
+def _fail_after(missing: str) -> None:
+    try:
+        files.names(open_place(missing))
+    except BucketMissing:
+        raise FileNotFoundError("a file of this machine")  # noqa: B904 - the context
+
+
+@contextmanager
+def empty_store(claimed: int | None = None) -> Iterator[int]:
+    """Takes and forgets everything, shows no object, and tells nobody of the bucket itself.
+
+    Args:
+        claimed: the size that it says each object has, though none can be read.
+    """
+
+    class Answer(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            if any(asked in self.path for asked in ("list-type=", "comp=list", "/bucket/o?")):
+                xml = b"<EnumerationResults><Blobs/></EnumerationResults>"
+                self._answer(200, b"{}" if "/bucket/o?" in self.path else xml)
+            else:
+                self._answer(404 if "prefix" in self.path else 403)
+
+        def do_HEAD(self) -> None:
+            if claimed is not None and "prefix" in self.path:
+                self.send_response(200)
+                self.send_header("Content-Length", f"{claimed}")
+                self.end_headers()
+            else:
+                self._answer(404 if "prefix" in self.path else 403)
+
+        def do_PUT(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self._answer(200)
+
+        def do_DELETE(self) -> None:
+            self._answer(204)
+
+        def _answer(self, status: int, body: bytes = b"") -> None:
+            self.send_response(status)
+            kind = "application/xml" if body.startswith(b"<") else "application/json"
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", f"{len(body)}")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with serving(Answer) as port:
+        yield port
 
 
 def test_a_connection_that_is_cut_once_is_made_again(
@@ -161,6 +301,7 @@ ANSWERS: list[tuple[int, str, type[TgPipelineError]]] = [
     (403, "AccessDenied", ObjectStoreDenied),
     (403, "RequestTimeTooSkewed", ObjectStoreDenied),
     (404, "NoSuchBucket", BucketMissing),
+    (404, "NoSuchUpload", ObjectStoreLost),
     (400, "AuthorizationHeaderMalformed", ObjectStoreRefused),
     (503, "SlowDown", ObjectStoreLost),
     (500, "InternalError", ObjectStoreLost),
@@ -197,7 +338,14 @@ def answering(status: int, code: str) -> Iterator[int]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+    with serving(Answer) as port:
+        yield port
+
+
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
+    """An HTTP server on a free port, which is yielded."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
@@ -247,7 +395,10 @@ def test_the_command_line_on_an_object_store(
     file = written(tmp_path / "result.json", chat(message(1), message(2)))
     assert run("import", file).code == 0
     assert f"{s3}/exports/messages/_manifest.json" in run("export").out
+    with files.durable(open_place(f"{s3}/landing") / ".doctor") as left_by_a_killed_run:
+        left_by_a_killed_run.write(b"half")
     examined = run("doctor")
+    assert ".doctor" not in files.names(open_place(f"{s3}/landing"))
     assert examined.code == 0, examined.out + examined.err
     assert f"landing store: {s3}/landing can be written" in examined.out
     assert f"1 whole, in {s3}/landing" in examined.out
@@ -267,6 +418,10 @@ def test_the_command_line_tells_what_is_wrong(
     assert "wr0ng" not in wrong.err
     missing = on_s3({**rclone.environment, **landing})("import", file)
     refused(missing, 1, "objects.bucket_missing", "s3://nowhere/landing")
+    examined = on_s3({**rclone.environment, **landing})("doctor")
+    assert "FAIL  landing store: there is no bucket or container s3://nowhere\n" in examined.out
+    assert "do: Create s3://nowhere, or correct TG_PIPELINE_LANDING." in examined.out
+    assert examined.out.count("FAIL") == 1
     gone = on_s3({**s3_environment(free_port()), **landing})("import", file)
     refused(gone, 75, "objects.unreachable", "s3://nowhere/landing")
     keyed = on_s3({"TG_PIPELINE_LANDING": "s3://AKIA123:s3cr3t@bucket/x"})("status")
