@@ -377,6 +377,26 @@ except ExtraMissing as error:
     assert url in done.stdout
 
 
+def test_doctor_blames_the_store_alone_for_a_package_that_is_missing(tmp_path: Path) -> None:
+    script = f"""
+import sys
+sys.modules["s3fs"] = None
+from pathlib import Path
+from tg_pipeline.flows.doctor import examine
+from tg_pipeline.settings import Settings
+home = Path({str(tmp_path)!r})
+settings = Settings(home=home, embedded=False, landing="s3://b/landing")
+for one in examine(settings):
+    print(one.what, "tg-pipeline[s3]" in f"{{one.remedy}}", sep=": ")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    blamed = [line for line in done.stdout.splitlines() if line.endswith(": True")]
+    assert blamed == ["landing store: True"]
+    assert "database: False" in done.stdout
+
+
 @pytest.fixture
 def on_s3(program: Program) -> Callable[[dict[str, str]], Program]:
     """The command line with landing and exports on an object store."""
