@@ -143,6 +143,7 @@ def test_a_key_that_may_list_need_not_see_the_bucket(enter: Enter) -> None:
         assert files.names(open_place("gs://bucket/prefix")) == []
 
 
+@pytest.mark.filterwarnings("ignore:Failed to fetch container properties")  # all adlfs might do
 def test_a_container_that_may_not_be_seen_is_not_taken_for_an_empty_one(enter: Enter) -> None:
     with empty_store() as port:
         enter(azure_environment(port))
