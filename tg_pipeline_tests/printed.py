@@ -42,12 +42,16 @@ def require_as_printed(page: Path, folder: Path) -> None:
 def _commands(block: str) -> Iterator[tuple[str, str]]:
     """Each command of a console block with the output that is shown for it."""
     for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-        command, _, output = part.partition("\n")
+        command, output = re.split(r"(?<!\\)\n", part, maxsplit=1)
         yield command, output
 
 
 def _perform(command: str, folder: Path, environment: dict[str, str]) -> str:
-    """Run a command; what it exports is there for the next ones."""
+    """Run a command; what it exports is there for the next ones, what it unsets no longer."""
+    if command.startswith("unset "):
+        for name in command.split()[1:]:
+            del environment[name]
+        return ""
     if not command.startswith("export "):
         return _run(command, folder, environment)
     name, _, value = command.removeprefix("export ").partition("=")
