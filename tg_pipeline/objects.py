@@ -33,7 +33,7 @@ EXTRAS: Final = {"s3": "s3", "gs": "gcs", "az": "azure"}
 _MIB = 1 << 20
 _S3_TRIES = 2  # of s3fs, each with those of botocore: 20 seconds where nobody answers
 _CONNECT_SECONDS, _READ_SECONDS = 5, 20
-_GS_CONNECT_SECONDS = 2  # gcsfs tries six times and waits half a minute between them
+_GS_CONNECT_SECONDS = 1.5  # gcsfs tries six times and waits half a minute between them
 _AZ_RETRIES, _AZ_CONNECT_RETRIES, _AZ_BACKOFF_SECONDS = 2, 1, 1
 _S3_CONFIG = {
     "connect_timeout": _CONNECT_SECONDS,
@@ -121,8 +121,9 @@ def _bound_azure(client: Any) -> None:
 def _bound_google(store: Any) -> None:
     from aiohttp import ClientTimeout  # noqa: PLC0415 - of the extra
 
-    timeouts = ClientTimeout(sock_connect=_GS_CONNECT_SECONDS, sock_read=_READ_SECONDS)
-    store.session_kwargs["timeout"] = timeouts
+    store.requests_timeout = ClientTimeout(
+        sock_connect=_GS_CONNECT_SECONDS, sock_read=_READ_SECONDS
+    )
 
 
 def put(file: BinaryIO, target: "UPath") -> None:
