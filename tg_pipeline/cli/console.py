@@ -25,7 +25,8 @@ from tg_pipeline.cli import tables
 from tg_pipeline.errors import TgPipelineError
 from tg_pipeline.flows.progress import Step
 
-_WIDTH_OF_PIPES = 160
+_WIDTH_OF_PIPES = 1 << 20
+"""Nothing is folded there: what reads a pipe reads it by lines."""
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tg_pipeline.cli.options import Home, Quiet, Verbose, archive, load_settings
+from tg_pipeline.cli.options import Home, Quiet, Verbose, archive, as_called, load_settings
 from tg_pipeline.errors import EXIT_FAILED, UsageError
 
 if TYPE_CHECKING:
@@ -112,8 +112,12 @@ def rebuild(home: Home = None, verbose: Verbose = 0, quiet: Quiet = False) -> in
       tg-pipeline db rebuild
     """
     from tg_pipeline import flows
+    from tg_pipeline.cli.console import show
 
-    return _refill(load_settings(home, verbose, quiet), flows.rebuild)
+    code = _refill(load_settings(home, verbose, quiet), flows.rebuild)
+    if not code:  # the verdicts went with the tables
+        show.note(f"Next: {as_called()} check")
+    return code
 
 
 def _refill(loaded: "Loaded", flow: "Callable[[Archive, Progress], list[BatchDamaged]]") -> int:

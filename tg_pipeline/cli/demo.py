@@ -1,10 +1,17 @@
 """`tg-pipeline demo`: see it work on invented chats."""
 
 import shlex
-import shutil
 from typing import TYPE_CHECKING
 
-from tg_pipeline.cli.options import AsJson, Home, Quiet, Verbose, archive, load_settings
+from tg_pipeline.cli.options import (
+    AsJson,
+    Home,
+    Quiet,
+    Verbose,
+    archive,
+    as_called,
+    load_settings,
+)
 
 if TYPE_CHECKING:
     from tg_pipeline.flows import Archive
@@ -85,7 +92,7 @@ def _tell(opened: "Archive", made: "Demonstrated") -> None:
 def _what_next(opened: "Archive") -> None:
     from tg_pipeline.cli.console import show
 
-    command = "tg-pipeline" if shutil.which("tg-pipeline") else ".venv/bin/tg-pipeline"
+    command = as_called()
     there = f"TG_PIPELINE_HOME={shlex.quote(str(opened.settings.home))}"
     if opened.settings.database_url is not None:
         there += f" TG_PIPELINE_DATABASE_SCHEMA={opened.settings.database_schema}"

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 def import_command(
     paths: Annotated[
         list[Path],
-        typer.Argument(help="result.json files, .zip archives, or folders that hold some."),
+        typer.Argument(
+            help="result.json files, .zip archives, or folders that hold some.",
+            readable=False,  # not asked here: one path must not stop the others
+        ),
     ],
     timezone: Annotated[
         str | None,
@@ -102,13 +105,16 @@ def _told(imports: "Imports", as_json: bool) -> "Iterator[FileReport]":
 def _publish(opened: "Archive", reports: "list[FileReport]", as_json: bool) -> None:
     from tg_pipeline.cli.console import show
     from tg_pipeline.contracts import ChatKey
-    from tg_pipeline.flows import known_chats, refresh
+    from tg_pipeline.flows import known_chats, published_chats, refresh
 
-    touched = {ChatKey.parse(chat) for report in reports for chat in report.chats}
+    touched = {
+        ChatKey.parse(chat) for report in reports for chat in (*report.chats, *report.withdrawn)
+    }
     if not touched:
         return
+    there = known_chats(opened) | published_chats(opened)
     with show.progress() as progress:
-        published = refresh(opened, sorted(touched & known_chats(opened)), progress)
+        published = refresh(opened, sorted(touched & there), progress)
     if not as_json:
         show.text(
             f"Published to {opened.exports}: {published.written} files written, "

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from tg_pipeline.flows import FileReport, Imports
     from tg_pipeline.store.load import Counts
 
+_NAMED = 3
 _EXPLAINED = 3
 """Refusals for one reason are told with their remedy so often; further ones in a line each."""
 
@@ -25,6 +26,11 @@ class Told:
         from tg_pipeline.cli.console import show
 
         self.reports.append(report)
+        if gone := [chat for chat in report.withdrawn if chat not in report.chats]:
+            show.text(
+                f"{report.path}: an earlier import of it is withdrawn, and with it all that it "
+                f"brought to {_named(gone)}"
+            )
         if report.error is not None:
             self._refused[report.error.code] += 1
             if self._refused[report.error.code] <= _EXPLAINED:
@@ -58,6 +64,11 @@ class Told:
             show.note(f"{imports.others:,} other files not looked at")
         if any(report.counts.quarantined for report in self.reports):
             show.note("`tg-pipeline quarantine list` shows what could not be understood, and why.")
+
+
+def _named(chats: list[str]) -> str:
+    more = f" and {len(chats) - _NAMED:,} chats more" if len(chats) > _NAMED else ""
+    return ", ".join(chats[:_NAMED]) + more
 
 
 def _told(counts: "Counts") -> str:

@@ -1,6 +1,5 @@
 """`tg-pipeline init`: a few questions, and the settings of a new archive are written."""
 
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,7 +7,7 @@ from urllib.parse import quote, urlsplit
 
 import typer
 
-from tg_pipeline.cli.options import Home, Quiet, Verbose, load_settings
+from tg_pipeline.cli.options import Home, Quiet, Verbose, as_called, load_settings
 from tg_pipeline.errors import TgPipelineError, UsageError
 
 if TYPE_CHECKING:
@@ -221,7 +220,7 @@ def _warn_of_higher_layers(project: "Project", verbose: int, quiet: bool) -> Non
 def _what_next() -> None:
     from tg_pipeline.cli.console import show
 
-    command = "tg-pipeline" if shutil.which("tg-pipeline") else ".venv/bin/tg-pipeline"
+    command = as_called()
     show.text("\nNext:")
     show.text(f"  {command} doctor")
     show.text(f"  {command} import ~/Downloads/ChatExport.zip")

@@ -1,5 +1,8 @@
 """Options that every command has, and the session they open."""
 
+import shlex
+import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -15,7 +18,12 @@ if TYPE_CHECKING:
 
 Home = Annotated[
     Path | None,
-    typer.Option("--home", help="Folder of the archive; default ./.tg_pipeline.", metavar="DIR"),
+    typer.Option(
+        "--home",
+        help="Folder of the archive; default ./.tg_pipeline.",
+        metavar="DIR",
+        readable=False,  # whoever opens it says what is wrong, and what to do
+    ),
 ]
 Verbose = Annotated[
     int,
@@ -44,6 +52,17 @@ def load_settings(home: Path | None, verbose: int, quiet: bool, **given: Any) ->
     logs.configure(level="error" if quiet else level, fmt=loaded.settings.log_format)
     show.quiet = quiet
     return loaded
+
+
+def as_called() -> str:
+    """The command of this program, as it was called and can be called again."""
+    called = sys.argv[0]
+    found = shutil.which("tg-pipeline")
+    return (
+        "tg-pipeline"
+        if found and Path(found).resolve() == Path(called).resolve()
+        else shlex.quote(called)
+    )
 
 
 @contextmanager

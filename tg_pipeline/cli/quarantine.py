@@ -1,6 +1,6 @@
 """`tg-pipeline quarantine`: what could not be understood, and why."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,9 @@ from tg_pipeline.cli.options import (
     chat_key,
     load_settings,
 )
+
+if TYPE_CHECKING:
+    from tg_pipeline.contracts import ChatKey
 
 app = typer.Typer(help="Records that could not be understood, and why.", no_args_is_help=True)
 
@@ -41,15 +44,23 @@ def list_quarantine(
     loaded = load_settings(home, verbose, quiet)
     with archive(loaded) as opened:
         found = flows.quarantined(opened, chat=key, reason=reason, limit=limit)
+        reasons = [] if found else flows.quarantine_reasons(opened, key)
     if as_json:
         show.json([one.as_dict() for one in found])
     elif not found:
-        show.text("Nothing is in quarantine.")
+        show.text(_nothing(key, reason, reasons))
     else:
         columns = ("batch", "line", "chat", "id", "reason", "place")
         show.table(columns, ([getattr(one, name) for name in columns] for one in found))
         if len(found) == limit:
             show.note(f"Shown are the first {limit}; --limit shows more.")
+
+
+def _nothing(chat: "ChatKey | None", reason: str | None, reasons: list[str]) -> str:
+    place = f" of {chat}" if chat else ""
+    if not reasons:
+        return f"Nothing{place} is in quarantine."
+    return f"Nothing{place} is in quarantine for {reason}; reasons there are: {', '.join(reasons)}."
 
 
 @app.command("show")

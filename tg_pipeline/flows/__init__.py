@@ -7,6 +7,8 @@ from tg_pipeline.flows.import_files import FileReport, ImportOptions, Imports, i
 from tg_pipeline.flows.look import (
     Quarantined,
     known_chats,
+    published_chats,
+    quarantine_reasons,
     quarantined,
     quarantined_one,
     query,
@@ -38,6 +40,8 @@ __all__ = [
     "migrate",
     "open_archive",
     "publish_windows",
+    "published_chats",
+    "quarantine_reasons",
     "quarantined",
     "quarantined_one",
     "query",

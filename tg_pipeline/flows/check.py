@@ -22,8 +22,9 @@ def check_windows(
         archive: whose messages.
         windows: which; all that hold messages where None.
         only_unjudged: leave those alone that have a verdict on the data they hold now.
-        progress: told of every chat.
+        progress: told when it begins, and of every rule that is asked about a chat.
     """
+    progress(Step("checking", 0, 1, "rules"))
     wanted = find_windows(archive) if windows is None else list(windows)
     due = wanted
     if only_unjudged:
@@ -33,14 +34,11 @@ def check_windows(
             for one in _rulings(archive, wanted)
             if one.outcome is Outcome.MISSING or not one.rows
         ]
-    chats = sorted({window.chat for window in due})
     judge(
         archive.database,
         archive.zone,
         due,
-        progress=lambda span: progress(
-            Step("checking", chats.index(span.chat) + 1, len(chats), "chats")
-        ),
+        progress=lambda done, total: progress(Step("checking", done, total, "rules")),
     )
     return _rulings(archive, wanted)
 

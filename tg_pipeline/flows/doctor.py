@@ -57,7 +57,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
 
 def _looked(what: str, look: Callable[[Settings], Finding], settings: Settings) -> Finding:
     try:
-        return look(settings)
+        with storage_errors(settings.home):
+            return look(settings)
     except TgPipelineError as error:
         return Finding(what, False, error.message, error.remedy)
 
@@ -125,9 +126,18 @@ def _keeps(probe: Place) -> bool:
 
 def _landing(settings: Settings) -> Finding:
     zone = LandingZone(settings.landing_folder)
+    _require_listable(zone.folder)
     batches = 0
     for chat in zone.chats():
         for manifest in zone.manifests(chat):
             zone.verify(manifest)
             batches += 1
     return Finding("landed batches", True, f"{batches} whole, in {zone.folder}")
+
+
+def _require_listable(folder: Place) -> None:
+    """Of a folder that cannot be listed it would be said that there is nothing in it."""
+    make_folder(folder)
+    if isinstance(folder, Path):
+        with storage_errors(folder):
+            next(folder.iterdir(), None)

@@ -19,6 +19,7 @@ from tg_pipeline.errors import DataError, OptionsDiffer
 from tg_pipeline.files import readable
 from tg_pipeline.flows.archive import Archive
 from tg_pipeline.flows.loading import Loading, loading
+from tg_pipeline.flows.look import known_chats
 from tg_pipeline.flows.progress import Progress, Step, silent
 from tg_pipeline.flows.settle import load_named, settle
 from tg_pipeline.landing import Shipment, land
@@ -60,6 +61,8 @@ class FileReport:
     counts: Counts = field(default_factory=Counts)
     repaired: int = 0
     notes: tuple[str, ...] = ()
+    withdrawn: tuple[str, ...] = ()
+    """Chats that lost what an earlier import of this file had brought, also if it was refused."""
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON output."""
@@ -77,6 +80,7 @@ class FileReport:
             "quarantined": self.counts.quarantined,
             "repaired": self.repaired,
             "notes": list(self.notes),
+            "withdrawn": list(self.withdrawn),
         }
 
 
@@ -128,7 +132,6 @@ class Imports:
             try:
                 report = self._import(source, _numbered(progress, number, len(found.inputs)))
             except DataError as error:
-                get_logger().info("file.refused", path=str(source.path), code=error.code)
                 report = _refused(source.path, error)
             yield report
 
@@ -137,8 +140,11 @@ class Imports:
             return _import_file(self._archive, source, self._options, progress)
 
 
-def _refused(path: Path, error: DataError) -> FileReport:
-    return FileReport(path, FileOutcome.REFUSED, reason=error.message, error=error)
+def _refused(path: Path, error: DataError, withdrawn: tuple[str, ...] = ()) -> FileReport:
+    get_logger().info("file.refused", path=str(path), code=error.code)
+    return FileReport(
+        path, FileOutcome.REFUSED, reason=error.message, error=error, withdrawn=withdrawn
+    )
 
 
 def _import_file(
@@ -217,10 +223,12 @@ class _Import:
         self.scan = scan
         self.options = options
         self.progress = _bytes_of(scan.source, "importing", progress)
+        self.loading = _bytes_of(scan.source, "loading", progress)
         self.export = desktop_json.read(scan, reading)
         self.counts = Counts()
         self.batches: list[str] = []
         self.notes: list[str] = []
+        self.withdrawn: tuple[str, ...] = ()
         self.manifest = FileManifest(
             file_name=scan.source.name,
             sha256=scan.sha256,
@@ -247,16 +255,17 @@ class _Import:
             withdrawn = zone.withdraw(_of_file(self.manifest), keep=_prefix(self.manifest))
         if withdrawn:
             settle(self.archive, withdrawn=withdrawn)
+            self.withdrawn = tuple(map(str, withdrawn))
         try:
             with loading(self.archive, self.scan.messages_estimate) as loads:
                 self._land(parts, loads)
             self.counts = loads.counts
-        except DataError:
+        except DataError as error:
             self.still_alone()
             withdrawn = zone.withdraw(_of_file(self.manifest))
             zone.forget_file(self.scan.sha256)
             settle(self.archive, withdrawn=withdrawn)
-            raise
+            return _refused(self.path, error, self.withdrawn)
         return self._finish()
 
     def _land(self, parts: Iterable[desktop_json.ChatPart], loads: Loading) -> None:
@@ -275,6 +284,7 @@ class _Import:
                 part.chat.observed_at,
             )
             self.notes += [f"{part.key}: {note.detail}" for note in part.notes]
+            self.notes += _known_otherwise(self.archive, part)
             landed = land(
                 self.archive.zone,
                 shipment,
@@ -286,7 +296,7 @@ class _Import:
                 self.still_alone()
                 self.batches.append(f"{shipment.key}/{manifest.batch}")
                 loads.add(manifest)
-        self.progress(self.scan.bytes)
+        self.loading(0)  # all is landed, and the last batches are still to be loaded
 
     def _told(self, records: Iterator[Record]) -> Iterator[Record]:
         """Pass records on, telling now and then how far reading is."""
@@ -326,7 +336,21 @@ class _Import:
             counts=self.counts,
             repaired=summary.repaired_records,
             notes=tuple(dict.fromkeys(self.notes)),
+            withdrawn=self.withdrawn,
         )
+
+
+def _known_otherwise(archive: Archive, part: desktop_json.ChatPart) -> list[str]:
+    """Where nobody knows whose account made it: under which accounts its chat is known."""
+    if desktop_json.NoteCode.ACCOUNT_UNKNOWN not in {note.code for note in part.notes}:
+        return []
+    known = sorted(chat for chat in known_chats(archive) if chat.entity_id == part.key.entity_id)
+    return [
+        f"{part.key}: the archive knows this chat as {chat}; if the same account made this file, "
+        f"import it with --account {chat.account_id} --replace"
+        for chat in known
+        if chat.account_id
+    ]
 
 
 def _of_file(manifest: FileManifest) -> str:

@@ -28,6 +28,14 @@ def known_chats(archive: Archive) -> set[ChatKey]:
         return facts.known_chats(connection)
 
 
+def published_chats(archive: Archive) -> set[ChatKey]:
+    """All chats that there are published files of, also where the tables hold nothing of them."""
+    from tg_pipeline.exports import windows_of  # noqa: PLC0415 - Arrow loads slowly
+
+    with archive.database.snapshot() as connection:
+        return {window.chat for window in windows_of(connection, archive.settings.period)}
+
+
 @contextmanager
 def query(archive: Archive, text: str) -> Iterator[Iterator[tuple[Any, ...]]]:
     """Run a query as a role that can only read: column names first, then the rows, streamed.
@@ -69,12 +77,20 @@ def quarantined(
     """Records in quarantine, in order of batch and line."""
     found = sa.select(quarantine).order_by(quarantine.c.batch, quarantine.c.line).limit(limit)
     if chat is not None:
-        found = found.where(quarantine.c.chat_entity_id == chat.entity_id)
-        found = found.where(quarantine.c.chat_account_id == chat.account_id)
+        found = found.where(_of_chat(chat))
     if reason is not None:
         found = found.where(quarantine.c.reason == reason)
     with archive.database.snapshot() as connection:
         return [_quarantined(row) for row in connection.execute(found)]
+
+
+def quarantine_reasons(archive: Archive, chat: ChatKey | None = None) -> list[str]:
+    """The reasons for which records are in quarantine, in order."""
+    found = sa.select(quarantine.c.reason).distinct().order_by(quarantine.c.reason)
+    if chat is not None:
+        found = found.where(_of_chat(chat))
+    with archive.database.snapshot() as connection:
+        return list(connection.scalars(found))
 
 
 def quarantined_one(archive: Archive, batch: str, line: int) -> Quarantined:
@@ -89,6 +105,13 @@ def quarantined_one(archive: Archive, batch: str, line: int) -> Quarantined:
     if row is None:
         raise QuarantineUnknown(batch, line)
     return _quarantined(row)
+
+
+def _of_chat(chat: ChatKey) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        quarantine.c.chat_entity_id == chat.entity_id,
+        quarantine.c.chat_account_id == chat.account_id,
+    )
 
 
 def _quarantined(row: sa.Row[Any]) -> Quarantined:

@@ -23,6 +23,7 @@ from tg_pipeline.files import (
     opened,
     read,
     rename,
+    storage_errors,
     stored,
 )
 
@@ -43,7 +44,7 @@ class LandingZone:
     def landed(self) -> dict[ChatKey, list[str]]:
         """The names of all batches, by chat; from one listing, in key order."""
         found: defaultdict[ChatKey, list[str]] = defaultdict(list)
-        for path in names(self.folder):
+        for path in _names(self.folder):
             chat, _, name = path.partition("/")
             if chat != FILES and _is_manifest(name):
                 found[ChatKey.parse(chat)].append(name.removesuffix(_MANIFEST))
@@ -63,12 +64,12 @@ class LandingZone:
 
     def batches(self, chat: ChatKey) -> list[str]:
         """Names of the chat's batches, without reading them."""
-        found = filter(_is_manifest, names(self.folder / str(chat)))
+        found = filter(_is_manifest, _names(self.folder / str(chat)))
         return [name.removesuffix(_MANIFEST) for name in found]
 
     def withdrawn(self, chat: ChatKey) -> set[str]:
         """Names of batches that were taken back."""
-        found = names(self.folder / str(chat))
+        found = _names(self.folder / str(chat))
         return {name.removesuffix(_WITHDRAWN) for name in found if name.endswith(_WITHDRAWN)}
 
     def manifest(self, chat: ChatKey, batch: str) -> BatchManifest:
@@ -117,7 +118,8 @@ class LandingZone:
         """How this input file was landed, if it was."""
         path = self.folder / FILES / f"{sha256}{_MANIFEST}"
         try:
-            return FileManifest.model_validate_json(read(path))
+            with storage_errors(path.parent):
+                return FileManifest.model_validate_json(read(path))
         except FileNotFoundError:
             return None
         except ValidationError as error:
@@ -148,13 +150,18 @@ class LandingZone:
             The chats that have lost batches.
         """
         chats = set()
-        for path in names(self.folder):
+        for path in _names(self.folder):
             chat, _, name = path.partition("/")
             kept = keep is not None and name.startswith(f"{keep}-")
             if chat != FILES and name.startswith(f"{prefix}-") and _is_manifest(name) and not kept:
                 rename(self.folder / path, name.removesuffix(_MANIFEST) + _WITHDRAWN)
                 chats.add(ChatKey.parse(chat))
         return sorted(chats)
+
+
+def _names(folder: Place) -> list[str]:
+    with storage_errors(folder):
+        return names(folder)
 
 
 def _is_manifest(name: str) -> bool:

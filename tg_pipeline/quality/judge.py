@@ -27,7 +27,11 @@ from tg_pipeline.store.database import Database
 from tg_pipeline.store.tables import batches, chat_days, quality_results
 from tg_pipeline.store.windows import Window
 
-Progress = Callable[[Span], None]
+Progress = Callable[[int, int], None]
+"""Told how many rules have been asked about spans, of how many.
+
+A span that is judged again is told again.
+"""
 ATTEMPTS = 3
 """A chat that is loaded all the time stays unjudged, and with that unpublished, until it rests."""
 
@@ -37,19 +41,25 @@ def judge(
     zone: LandingZone,
     windows: Iterable[Window],
     *,
-    progress: Progress = lambda _: None,
+    progress: Progress = lambda _done, _total: None,
 ) -> None:
     """Judge these windows anew and keep the verdicts; `rulings` tells them.
 
     Raises:
         DatabaseUnreachable, DatabaseLost
     """
-    for span in spans(windows):
-        if not any(_judge_span(database, zone, span) for _ in range(ATTEMPTS)):
+    due = list(spans(windows))
+    total = len(due) * len(RULES)
+    for number, span in enumerate(due):
+        before = number * len(RULES)
+
+        def told(rules: int, before: int = before) -> None:
+            progress(before + rules, total)
+
+        if not any(_judge_span(database, zone, span, told) for _ in range(ATTEMPTS)):
             get_logger().warning(
                 "chat.unjudged", chat=str(span.chat), reason="it is being loaded all the time"
             )
-        progress(span)
 
 
 def spans(windows: Iterable[Window]) -> Iterator[Span]:
@@ -65,11 +75,13 @@ def spans(windows: Iterable[Window]) -> Iterator[Span]:
         yield Span(chat, first, end - timedelta(days=1))
 
 
-def _judge_span(database: Database, zone: LandingZone, span: Span) -> bool:
+def _judge_span(
+    database: Database, zone: LandingZone, span: Span, told: Callable[[int], None]
+) -> bool:
     """Judge once; whether no batch was loaded or withdrawn meanwhile."""
     with database.snapshot() as connection:
         loaded = _loaded(connection, span.chat)
-        found = _judged(Evidence(connection, zone), span)
+        found = _judged(Evidence(connection, zone), span, told)
     with database.transaction() as connection:
         facts.lock_chat(connection, span.chat)
         if _loaded(connection, span.chat) != loaded:
@@ -89,15 +101,16 @@ def _loaded(connection: Connection, chat: ChatKey) -> set[tuple[str, int]]:
     return {(batch, written_by) for batch, written_by in connection.execute(query)}
 
 
-def _judged(evidence: Evidence, span: Span) -> list[Verdict]:
+def _judged(evidence: Evidence, span: Span, told: Callable[[int], None]) -> list[Verdict]:
     """A verdict under every rule for each day that is or was there, or that has findings."""
     days = _days(evidence.connection, span)
     found: dict[date, dict[str, Verdict]] = {day: _passed(span, day, *days[day]) for day in days}
-    for rule in RULES:
+    for asked, rule in enumerate(RULES, start=1):
         for finding in rule.search(evidence, span):
             if finding.day not in found:  # all of it is lost
                 found[finding.day] = _passed(span, finding.day, rows=0, digest=0)
             found[finding.day][rule.name].add(finding, rule.outcome(finding))
+        told(asked)
     return [verdict for of_day in found.values() for verdict in of_day.values()]
 
 

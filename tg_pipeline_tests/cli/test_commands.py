@@ -3,13 +3,15 @@
 import csv
 import io
 import json
+import shlex
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tg_pipeline_tests.cli.running import Outcome, Program
+from tg_pipeline_tests.cli.running import PROGRAM, Outcome, Program
 from tg_pipeline_tests.cli.test_refusals import refused
 from tg_pipeline_tests.flows.making import chat, message, written
 from tg_pipeline_tests.sources.zips import zipped
@@ -49,6 +51,7 @@ def test_import_tells_what_became_of_each_file(program: Program, tmp_path: Path)
         "quarantined": 2,
         "repaired": 0,
         "notes": [],
+        "withdrawn": [],
     }
     assert done(program("import", "--json", path), 3).json == [expected]
     reason = "imported before with the same options"
@@ -156,6 +159,70 @@ def test_quarantine(filled: Program) -> None:
     assert "Nothing" in done(filled("quarantine", "list", "--chat", "-1001")).out
 
 
+def test_a_reason_that_nothing_is_in_quarantine_for(filled: Program) -> None:
+    """Regression: it said that nothing was in quarantine at all."""
+    expected = (
+        "Nothing is in quarantine for foo; "
+        "reasons there are: missing_id, unsupported_without_date.\n"
+    )
+    assert done(filled("quarantine", "list", "--reason", "foo")).out == expected
+
+
+def test_lines_are_whole_in_pipes(filled: Program, tmp_path: Path) -> None:
+    """Regression: they were folded at 160 columns, so that grep found halves."""
+    path = written(tmp_path / "-".join(["long"] * 40) / "result.json", chat(*MESSAGES))
+    told = done(filled("import", path, "--no-export")).out
+    assert told.startswith(f"{path}: imported: 5 read,")
+    assert told.count("\n") == 1
+    listed = done(filled("quarantine", "list")).out.splitlines()
+    assert len(listed) == 3
+    elsewhere = done(filled("doctor", "--home", path.parent / "home")).out
+    assert f"ok    home folder: {path.parent / 'home'} can be written\n" in elsewhere
+
+
+def test_what_comes_next_can_be_typed_as_it_is(program: Program, tmp_path: Path) -> None:
+    """Regression: outside a checkout it named a program of the checkout."""
+    other = replace(program, folder=tmp_path / "other", environment={})
+    other.folder.mkdir()
+    told = done(other("init", "--yes")).out
+    (command,) = (line for line in told.splitlines() if line.endswith(" doctor"))
+    assert shlex.split(command) == [str(PROGRAM), "doctor"]
+
+
+def test_replacing_withdraws_what_was_published(program: Program, tmp_path: Path) -> None:
+    """Regression: a chat that lost all its batches kept its files, and their messages twice."""
+    private = chat(*MESSAGES, type="private_group", id=900003)
+    path = written(tmp_path / "result.json", private)
+    done(program("import", path))
+    assert _published(tmp_path) == {"-900003": 5}
+    outcome = done(program("import", path, "--account", "700000001", "--replace"))
+    assert "withdrawn, and with it all that it brought to -900003\n" in outcome.out
+    assert _published(tmp_path) == {"700000001_-900003": 5}
+    (left,) = done(program("status", "--json")).json
+    assert (left["messages"], left["account_id"]) == (5, 700000001)
+
+
+def _published(tmp_path: Path) -> dict[str, int]:
+    """Rows of each chat in the manifest."""
+    manifest = json.loads(
+        (tmp_path / "home" / "exports" / "messages" / "_manifest.json").read_bytes()
+    )
+    found: Counter[str] = Counter()
+    for file in manifest["files"]:
+        if file["path"].endswith(".parquet"):
+            found[file["chat"]] += file["rows"]
+    return dict(found)
+
+
+def test_an_account_that_the_archive_may_know(program: Program, tmp_path: Path) -> None:
+    private = chat(*MESSAGES, type="private_group", id=900003)
+    known = written(tmp_path / "known.json", private)
+    done(program("import", known, "--account", "700000001", "--no-export"))
+    later = written(tmp_path / "later.json", {**private, "name": "Later"})
+    told = done(program("import", later, "--no-export")).err
+    assert "import it with --account 700000001 --replace" in told
+
+
 def test_sql_formats(filled: Program) -> None:
     query = "SELECT title, -1 AS number, NULL AS nothing, first_seen FROM chats"
     (row,) = done(filled("sql", query, "--format", "json")).json
@@ -196,7 +263,9 @@ def test_tables_come_back_from_landing(filled: Program) -> None:
     assert "revision 0" in done(filled("db", "migrate")).out
     assert "5 messages in 1 chats" in done(filled("db", "load")).out
     assert done(filled("status", "--json")).json == before
-    assert "5 messages in 1 chats" in done(filled("db", "rebuild")).out
+    rebuilt = done(filled("db", "rebuild"))
+    assert "5 messages in 1 chats" in rebuilt.out
+    assert rebuilt.err.splitlines()[-1].endswith("tg-pipeline check")
 
 
 def test_db_start_needs_the_embedded_server(program: Program) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tg_pipeline_tests.cli.running import Outcome, Program
+from tg_pipeline_tests.cli.running import Outcome, Program, minding_rights
 from tg_pipeline_tests.flows.making import account, chat, message, written
 from tg_pipeline_tests.sources.zips import zipped
 
@@ -59,7 +59,7 @@ FILES = {
     "Bot API updates": (BOT_UPDATES, "input.foreign_format", "Bot API"),
     "a TDLib dump": (TDLIB, "input.foreign_format", "TDLib"),
     "an empty list": ([], "input.foreign_format", "Telegram Desktop"),
-    "an empty file": (b"", "input.empty", "Telegram Desktop"),
+    "an empty file": (b"", "input.empty", "the file is empty"),
     "local times": (chat(LOCAL), "input.timezone_required", "--timezone"),
 }
 
@@ -73,6 +73,7 @@ def test_a_file_that_cannot_be_used(kind: str, program: Program, tmp_path: Path)
 
 ARCHIVES: dict[str, tuple[Any, str, str]] = {
     "what is no archive": (b"<!DOCTYPE html>", "input.archive_damaged", "not a ZIP archive"),
+    "an empty file": (b"", "input.archive_damaged", "the file is empty"),
     "a cut archive": (b"PK\x03\x04 and so on", "input.archive_damaged", "unzip -t"),
     "an HTML export": ({"messages.html": b""}, "input.empty", "HTML export"),
     "an empty archive": ({}, "input.empty", "it is empty"),
@@ -104,6 +105,34 @@ def test_one_bad_file_does_not_stop_the_others(program: Program, tmp_path: Path)
     outcome = program("import", "nowhere.json", good, "--no-export")
     refused(outcome, 1, "input.missing")
     assert f"{good}: imported: 1 read, 1 new" in outcome.out
+
+
+def test_one_unreadable_path_does_not_stop_the_others(program: Program, tmp_path: Path) -> None:
+    """Regression: it was a wrong argument, at which nothing was imported."""
+    good = written(tmp_path / "good.json", chat(message(1)))
+    locked = written(tmp_path / "locked.json", chat(message(2)))
+    locked.chmod(0)
+    with minding_rights(program) as bound:
+        outcome = bound("import", locked, good, "--no-export")
+    refused(outcome, 1, "input.unreadable", str(locked))
+    assert f"{good}: imported: 1 read, 1 new" in outcome.out
+
+
+def test_a_home_without_rights(program: Program, tmp_path: Path) -> None:
+    """Regression: doctor ended in a traceback, or called landing well; others told of usage."""
+    home = tmp_path / "locked"
+    home.mkdir(0)
+    path = written(tmp_path / "good.json", chat(message(1)))
+    with minding_rights(program) as bound:
+        imported = bound("import", path, "--home", home)
+        examined = [bound("doctor", "--home", place) for place in (home, home / "below")]
+    refused(imported, 1, "folder.not_writable", str(home))
+    for outcome in examined:
+        assert outcome.code == 1
+        assert TRACEBACK not in outcome.err
+        failed = [line for line in outcome.out.splitlines() if line.startswith("FAIL")]
+        for what in ("home folder", "landed batches"):
+            assert any(line.startswith(f"FAIL  {what}: ") for line in failed), outcome.out
 
 
 def test_an_unknown_zone(program: Program, tmp_path: Path) -> None:

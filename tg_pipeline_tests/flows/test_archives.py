@@ -98,9 +98,11 @@ def test_progress_says_which_of_the_files_it_is(archive: Archive, tmp_path: Path
     assert list(dict.fromkeys(step.what for step in steps)) == [
         "1 of 2: scanning one.json",
         "1 of 2: importing one.json",
+        "1 of 2: loading one.json",
         "2 of 2: unpacking two.zip/result.json",
         "2 of 2: scanning two.zip/result.json",
         "2 of 2: importing two.zip/result.json",
+        "2 of 2: loading two.zip/result.json",
     ]
     assert all(0 <= step.done <= step.total for step in steps)
 

@@ -16,6 +16,7 @@ from tg_pipeline.flows import (
     Archive,
     FileReport,
     ImportOptions,
+    Step,
     import_files,
     migrate,
     quarantined,
@@ -301,3 +302,20 @@ def test_a_cut_file_says_so_every_time(archive: Archive, tmp_path: Path) -> None
     assert [report.outcome.value for report in reports] == ["partial", "partial"]
     assert reports[0].reason == reports[1].reason
     assert reports[1].counts.new == 0
+
+
+def test_a_replaced_import_that_is_refused_midway_tells_what_is_withdrawn(
+    archive: Archive, tmp_path: Path
+) -> None:
+    path = written(tmp_path / "result.json", chat(*(message(number) for number in range(1, 3000))))
+    (first,) = import_files(archive, [path])
+
+    def cut(step: Step) -> None:
+        if step.what.startswith("importing"):
+            os.truncate(path, 100_000)
+
+    options = ImportOptions(supplier="Ada", replace=True)
+    (report,) = import_files(archive, [path], options, cut)
+    assert report.error is not None
+    assert report.withdrawn == first.chats
+    assert status(archive) == []

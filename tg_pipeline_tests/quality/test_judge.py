@@ -8,7 +8,7 @@ import pytest
 
 from tg_pipeline.contracts import BatchManifest, ChatKey
 from tg_pipeline.landing import LandingZone
-from tg_pipeline.quality import judge
+from tg_pipeline.quality import RULES, judge
 from tg_pipeline.quality.findings import Span
 from tg_pipeline.quality.judge import ATTEMPTS, spans
 from tg_pipeline.store.load import load, start_over_if_withdrawn
@@ -86,11 +86,13 @@ def test_judging_month_by_month_or_day_by_day_gives_equal_rows(house: House) -> 
         assert house.verdicts() == [row for row in once if row not in lost]
 
 
-def test_judged_windows_are_told_span_by_span(house: House) -> None:
+def test_judging_tells_of_every_rule_in_every_span(house: House) -> None:
     house.take_in(sent(1), sent(2, START + 80 * DAY))
-    told: list[Span] = []
-    judge(house.database, house.zone, house.windows(), progress=told.append)
-    assert told == list(spans(house.windows()))
+    told: list[tuple[int, int]] = []
+    judge(house.database, house.zone, house.windows(), progress=lambda *step: told.append(step))
+    total = 2 * len(RULES)
+    assert len(list(spans(house.windows()))) == 2
+    assert told == [(done, total) for done in range(1, total + 1)]
 
 
 # ---- while others import --------------------------------------------------------------------

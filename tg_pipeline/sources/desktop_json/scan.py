@@ -262,7 +262,9 @@ def _is_utf8(run: bytes) -> bool:
 
 def _refuse_unreadable(source: Input, found: _Findings) -> None:
     if found.blank:
-        raise InputEmpty(source.path)
+        raise InputEmpty(
+            source.path, "the file is empty" if not source.size() else "only white space"
+        )
     for start, looks_like in _FOREIGN_STARTS.items():
         if found.head.startswith(start):
             error = ForeignFormat(source.path, looks_like)

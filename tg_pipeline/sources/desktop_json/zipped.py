@@ -245,6 +245,8 @@ def _reading(path: Path, told: Path) -> Iterator[tuple[zipfile.ZipFile, tuple[in
 
 
 def _refuse_other(path: Path, file: BinaryIO) -> None:
+    if not file.read(1):
+        raise ArchiveDamaged(path, "the file is empty")
     if not zipfile.is_zipfile(file):
         file.seek(0)
         if file.read(len(_LOCAL_HEADER)) == _LOCAL_HEADER:
