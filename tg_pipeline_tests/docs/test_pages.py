@@ -4,6 +4,8 @@ import itertools
 import posixpath
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -61,6 +63,21 @@ def test_every_page_can_be_found_in_the_navigation(site: Site) -> None:
             _resolved(address, reference) for tag, reference in page.references if tag == "a"
         }
         assert address in linked | sections, address
+
+
+def test_a_page_that_the_navigation_lacks_stops_make_docs(tmp_path: Path) -> None:
+    for name in ("docs", "scripts", "tg_pipeline", "Makefile"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    nav = (ROOT / "mkdocs.yml").read_text("utf-8")
+    (tmp_path / "mkdocs.yml").write_text(re.sub(r".*how-to/backup\.md\n", "", nav), "utf-8")
+
+    done = subprocess.run(
+        ["make", "docs", "--assume-old", "setup", f"BIN={Path(sys.executable).parent}"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode != 0
+    assert "how-to/backup.md" in done.stderr
 
 
 def _resolved(address: str, reference: str) -> str:
