@@ -47,7 +47,11 @@ def _commands(block: str) -> Iterator[tuple[str, str]]:
 
 
 def _perform(command: str, folder: Path, environment: dict[str, str]) -> str:
-    """Run a command; what it exports is there for the next ones."""
+    """Run a command; what it exports is there for the next ones, what it unsets no longer."""
+    if command.startswith("unset "):
+        for name in command.split()[1:]:
+            del environment[name]
+        return ""
     if not command.startswith("export "):
         return _run(command, folder, environment)
     name, _, value = command.removeprefix("export ").partition("=")

@@ -27,14 +27,15 @@ SECONDS = 120
 
 @dataclass(frozen=True)
 class Deployment:
-    """What was made in a folder by commands alone; `.tg_pipeline` in it is the archive's home."""
+    """What was made in a folder by commands alone; the archive's home lies in it."""
 
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
+    archive: str = ".tg_pipeline"
 
     @property
     def home(self) -> Path:
-        return self.folder / ".tg_pipeline"
+        return self.folder / self.archive
 
     @property
     def surroundings(self) -> dict[str, str]:

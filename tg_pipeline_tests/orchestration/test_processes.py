@@ -20,16 +20,14 @@ from tg_pipeline.store.database import Database
 from tg_pipeline.store.embedded import acquire
 from tg_pipeline.store.load import empty_all
 from tg_pipeline_tests import state
-from tg_pipeline_tests.conftest import REAL_FILES
 from tg_pipeline_tests.exports.rows import execute
 from tg_pipeline_tests.flows.making import chat, written
 from tg_pipeline_tests.orchestration.deployment import ASSETS, Deployment, Opened
 from tg_pipeline_tests.orchestration.pipeline import monthly
 
 README = Path(__file__).parents[2] / "README.md"
-REAL_EXPORT = REAL_FILES / "Trafalgardi__game-news-aggregator__hyper_news_result.json"
-CHAT = "-1001613744721"
-MONTHS = [f"{CHAT}|2024-{month:02}-01" for month in range(1, 7)]
+CHAT = "-1001700000001"
+MONTHS = [f"{CHAT}|2024-{month:02}-01" for month in range(2, 8)]
 REFUSED = 4
 STEPS = ["raw_messages", "messages", "judge_messages", "publish_messages"]
 AT_ONCE_SECONDS = 90
@@ -39,14 +37,11 @@ MATERIALIZATION = dg.DagsterEventType.ASSET_MATERIALIZATION
 
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
-    """A person's folder in which the README's commands have run, on a chat with its id."""
+    """A person's folder in which the README's commands have run, on one of the demo's chats."""
     folder = tmp_path_factory.mktemp("person")
-    export = folder / "Downloads" / "ChatExport" / "result.json"
-    if REAL_EXPORT.is_file():
-        written(export, REAL_EXPORT.read_bytes())
-    else:
-        written(export, chat(*monthly(1, 12, per_month=28), id=int(CHAT[4:])))
-    made = Deployment(folder)
+    export = written(folder / "result.json", chat(*monthly(1, 12, per_month=28), id=int(CHAT[4:])))
+    made = Deployment(folder, archive=".tg_pipeline/demo")
+    made.succeed(f"tg-pipeline import {export} --home {made.home}")
     for command, seconds in timed(made, readme_commands()):
         print(f"{seconds:>6} s  {command}")
     # What the README's shell has from `dagster env`.
@@ -208,7 +203,7 @@ def test_a_lost_instance_is_rebuilt_as_it_was(deployment: Deployment) -> None:
     deployment.succeed("tg-pipeline dagster sync")
     with deployment.opened() as opened:
         before = opened.known(where=per_month(opened))
-    assert before["checks"]["reproducible_content_hash", MONTHS[1]] == ("FAILED", True)
+    assert before["checks"]["reproducible_content_hash", MONTHS[0]] == ("FAILED", True)
 
     server = acquire(deployment.home / "postgres")
     with psycopg.connect(server.url("postgres", "postgres"), autocommit=True) as connection:
