@@ -11,7 +11,7 @@ _ABOUT = """Every failure ends in three lines: what happened and where, what to 
 
 ```
 error: export/result.json does not exist
-   do: Check the path; give the result.json of an export or its folder.
+   do: Check the path; give the result.json of an export, its folder or a .zip of it.
  code: input.missing
 ```
 
