@@ -3,6 +3,7 @@
 A page of the runbook needs no line in mkdocs.yml: every `docs/runbook/<code>.md` is listed.
 """
 
+from itertools import groupby
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -22,10 +23,11 @@ PAGES = {
 
 
 def on_config(config: MkDocsConfig) -> None:
-    """List the runbook's pages below its index."""
+    """List the runbook's pages below its index, by what they are about."""
     (runbook,) = (entry["Runbook"] for entry in config.nav or () if "Runbook" in entry)
     codes = sorted(path.stem for path in Path(config.docs_dir, "runbook").glob("*.md"))
-    runbook += [{code: f"runbook/{code}.md"} for code in codes]
+    for about, group in groupby(codes, lambda code: code.partition(".")[0]):
+        runbook.append({about: [{code: f"runbook/{code}.md"} for code in group]})
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:

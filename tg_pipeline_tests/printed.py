@@ -42,7 +42,7 @@ def require_as_printed(page: Path, folder: Path) -> None:
 def _commands(block: str) -> Iterator[tuple[str, str]]:
     """Each command of a console block with the output that is shown for it."""
     for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-        command, _, output = part.partition("\n")
+        command, output = re.split(r"(?<!\\)\n", part, maxsplit=1)
         yield command, output
 
 

@@ -33,8 +33,9 @@ def page() -> str:
 
 
 def _row(name: str, schema: dict[str, Any]) -> list[str]:
-    default = schema.get("default")
-    meaning = words(schema["description"])
+    meaning, _, below_home = schema["description"].partition("; <home>/")
+    meaning = words(meaning)
+    default = f"<home>/{below_home}" if below_home else schema.get("default")
     if name in Settings.SECRETS:
         meaning += " (secret: masked wherever it is shown)"
     shown = "" if default is None else str(default).lower()

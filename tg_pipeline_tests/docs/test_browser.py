@@ -14,6 +14,16 @@ from tg_pipeline_tests.docs.site import Site
 from tg_pipeline_tests.docs.test_reference import CODES
 
 PHONE = (390, 844)
+LAPTOP = (1280, 800)
+SMALLEST_LETTERS = 12
+_CUT = """
+    [...document.querySelectorAll("article pre code")]
+        .filter(code => code.scrollWidth > code.clientWidth).map(code => code.textContent)
+"""
+_LETTERS = """
+    [...document.querySelectorAll("svg.pic text")].map(
+        text => parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a)
+"""
 
 pytestmark = [needs_chromium, pytest.mark.timeout(240)]
 
@@ -61,6 +71,31 @@ def test_pages_fit_on_a_phone(browser: Browser, url: str, site: Site) -> None:
             page.goto(f"{url}/{address}", wait_until="domcontentloaded")
             width = page.evaluate("document.documentElement.scrollWidth")
             assert width <= PHONE[0], address
+
+
+@pytest.mark.parametrize("name", ["object-storage", "several-exports", "ci"])
+def test_no_line_to_be_copied_is_cut_on_a_laptop(browser: Browser, url: str, name: str) -> None:
+    with faultless(browser, LAPTOP) as page:
+        page.goto(f"{url}/how-to/{name}/")
+        assert page.locator("article pre code").count()
+        assert page.evaluate(_CUT) == []
+
+
+def test_the_first_picture_can_be_read_on_a_phone(browser: Browser, url: str) -> None:
+    with faultless(browser, PHONE) as page:
+        page.goto(url)
+        letters = page.evaluate(_LETTERS)
+        assert letters
+        assert min(letters) >= SMALLEST_LETTERS
+
+
+def test_codes_are_grouped_by_what_they_are_about(browser: Browser, url: str) -> None:
+    with faultless(browser, LAPTOP) as page:
+        page.goto(f"{url}/runbook/disk.full/")
+        sidebar = page.locator(".md-sidebar--primary")
+        sidebar.get_by_role("link", name="disk.full", exact=True).wait_for()
+        assert sidebar.get_by_text("input", exact=True).first.is_visible()
+        assert not sidebar.get_by_text("input.empty", exact=True).is_visible()
 
 
 def test_drawings_follow_the_scheme(browser: Browser, url: str) -> None:

@@ -3,13 +3,14 @@
 import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from tg_pipeline.contracts.schema import CONTRACTS
-from tg_pipeline.errors import TgPipelineError
+from tg_pipeline.errors import InputMissing, TgPipelineError
 from tg_pipeline.exports import manifest
 from tg_pipeline.exports.columns import COLUMNS
 from tg_pipeline.exports.formats import FORMATS
@@ -52,6 +53,14 @@ def test_every_setting(site: Site) -> None:
     for row in section.rows[1:]:
         secret = any(row[0].startswith(f"{name}{PREFIX}") for name in Settings.SECRETS)
         assert ("secret" in row[-1]) == secret, row
+
+
+def test_a_folder_below_home_is_shown_as_the_default(site: Site) -> None:
+    rows = site.page("reference/settings/").section("Settings").rows
+    shown = {row[0].partition(PREFIX)[0]: row[2] for row in rows if row}
+
+    for name in ("landing", "exports", "inbox"):
+        assert shown[name] == f"<home>/{name}"
 
 
 @pytest.mark.parametrize("words", COMMANDS)
@@ -139,3 +148,10 @@ def test_every_error_code_with_its_class_and_exit_code(site: Site) -> None:
         assert rows == expected
     links = {reference for tag, reference in page.references if tag == "a"}
     assert {f"{code}/" for code in CODES} <= links
+
+
+def test_an_example_of_an_error_is_as_it_is_printed(site: Site) -> None:
+    shown = site.page("runbook/").section("Error codes").text
+    error = InputMissing(Path("export/result.json"))
+
+    assert f"error: {error.message}\n   do: {error.remedy}\n code: {error.code}" in shown
