@@ -19,12 +19,12 @@ IMPORTS: Final = {
     "raw_copy": 3,
     "ours": 3,
     "known": 2,
-    "later": 2,
+    "later": 1,
     "again": 3,
-    "sqlalchemy": 2,
-    "dlt": 2,
+    "sqlalchemy": 1,
+    "dlt": 1,
 }
-EXPORTS: Final = {"binary_copy": 3, "ours": 3, "parquet_alone": 3, "pandas": 2}
+EXPORTS: Final = {"binary_copy": 3, "ours": 3, "parquet_alone": 3, "pandas": 1}
 FIRST_PASS: Final = {"sha256": 3, "scan": 3}
 CHAIN: Final = {"in_flows": 2, "in_dagster": 2}
 STARTS: Final = 5
