@@ -42,4 +42,4 @@ def faultless(
     opened.on("pageerror", lambda error: errors.append(str(error)))
     yield opened
     opened.close()
-    assert errors == []
+    assert errors == [], errors

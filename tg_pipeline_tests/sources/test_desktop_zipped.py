@@ -165,10 +165,15 @@ def test_memory_does_not_grow_with_the_member(tmp_path: Path) -> None:
 
 
 def test_what_is_no_archive(tmp_path: Path) -> None:
-    for content in (b"", PAGE, b'{"messages": []}'):
+    not_one = "not a ZIP archive"
+    for content, said in (
+        (b"", "the file is empty"),
+        (PAGE, not_one),
+        (b'{"messages": []}', not_one),
+    ):
         error = refusal(written(tmp_path, content, "chat.zip"), tmp_path)
         assert isinstance(error, ArchiveDamaged)
-        assert "not a ZIP archive" in error.message
+        assert said in error.message
 
 
 def test_an_archive_that_was_cut(tmp_path: Path) -> None:
