@@ -12,10 +12,10 @@ cd "$(dirname "$0")/.."
 checkout=$PWD
 uv=$checkout/.venv/bin/uv
 TESTS=(
-    store/test_merge.py store/test_load.py store/test_migrations.py
+    store/test_load.py store/test_migrations.py
     exports/test_formats.py exports/test_publish.py
-    sources flows/test_import.py
-    cli/test_commands.py cli/test_help.py test_settings.py
+    sources/test_desktop_conversion.py sources/test_desktop_zipped.py flows/test_import.py
+    cli/test_help.py test_settings.py
     orchestration/test_chain.py
 )
 
