@@ -27,7 +27,10 @@ class Peak:
     def sample(self, running: Running, home: Home) -> None:
         if self._watchdog is None:
             self._watchdog = _watchdog(home)
-        found = [psutil.Process(running.pid)] if running.alive else []
+        found = []
+        if running.alive:  # it, and the process that loads for it
+            command = psutil.Process(running.pid)
+            found = [command, *(one for one in command.children() if _loads(one))]
         total = 0
         for process in [*found, *([self._watchdog] if self._watchdog else [])]:
             with contextlib.suppress(psutil.NoSuchProcess):
@@ -35,6 +38,12 @@ class Peak:
         self.bytes = max(self.bytes, total)
 
     _watchdog: psutil.Process | None = None
+
+
+def _loads(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.Error):
+        return "tg_pipeline.flows.loader" in process.cmdline()
+    return False
 
 
 def _watchdog(home: Home) -> psutil.Process | None:
