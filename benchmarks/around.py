@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -122,11 +123,11 @@ def make_many_chats(stage: Stage) -> Settings:
 def starts(settings: Settings) -> Iterator[tuple[str, Callable[[], Told]]]:
     """Whole commands, from `exec` to their end; the server runs already."""
     with _environment(settings):
-        yield "python -c pass", lambda: _command([sys.executable, "-c", "pass"])
+        yield "python -c pass", partial(_command, [sys.executable, "-c", "pass"])
         program = Path(sys.executable).with_name("tg-pipeline")
         for words in _COMMANDS:
             name = f"tg-pipeline {' '.join(words)}"
-            yield name, lambda words=words: _command([str(program), *words])  # type: ignore[misc]
+            yield name, partial(_command, [str(program), *words])
 
 
 def _command(words: list[str]) -> Told:

@@ -22,8 +22,7 @@ def main() -> None:
 
 
 def _serve(channel: "Connection[Any, Any]") -> None:
-    url, schema, place = channel.recv()
-    level, fmt = channel.recv()
+    url, schema, place, level, fmt = channel.recv()
     logs.configure(level=level, fmt=fmt)
     zone = LandingZone(open_place(place))
     with Database(url, schema) as database:

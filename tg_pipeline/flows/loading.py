@@ -52,14 +52,10 @@ def loading(archive: Archive, messages: int) -> Iterator[Loading]:
     if messages <= BATCH_MESSAGES:
         yield _Here(archive)
         return
-    ours, theirs = Pipe()
-    with ours, theirs, _process(theirs) as process:
-        beside = _Beside(archive, ours, process)
-        try:
-            yield beside
-            beside.collect(0)
-        finally:
-            ours.close()  # at which the process ends
+    with _process() as (channel, process):
+        beside = _Beside(archive, channel, process)
+        yield beside
+        beside.collect(0)
 
 
 class _Here:
@@ -86,8 +82,8 @@ class _Beside:
         self.counts = Counts()
         database, landing = archive.database, archive.zone.folder
         place = landing if isinstance(landing, Path) else f"{landing}"
-        self._send((database.url, database.schema, place))
-        self._send((archive.settings.log_level, archive.settings.log_format))
+        settings = archive.settings
+        self._send((database.url, database.schema, place, settings.log_level, settings.log_format))
 
     def add(self, manifest: BatchManifest) -> None:
         self._send(manifest)
@@ -118,10 +114,19 @@ class _Beside:
 
 
 @contextmanager
-def _process(channel: _Channel) -> "Iterator[subprocess.Popen[bytes]]":
-    """A process at the other end, which has ended when this is left."""
-    descriptor = channel.fileno()
-    words = [sys.executable, "-m", "tg_pipeline.flows.loader", str(descriptor)]
-    with subprocess.Popen(words, pass_fds=[descriptor]) as process:  # noqa: S603 - our own words
-        channel.close()  # only the process holds its end: if it dies, we are told
-        yield process
+def _process() -> "Iterator[tuple[_Channel, subprocess.Popen[bytes]]]":
+    """A process and the channel to it; it has ended when this is left."""
+    ours, theirs = Pipe()
+    with ours:
+        with theirs:  # only the process holds its end: if it dies, we are told
+            descriptor = theirs.fileno()
+            process = subprocess.Popen(  # noqa: S603 - our own words
+                [sys.executable, "-m", "tg_pipeline.flows.loader", str(descriptor)],
+                stdin=subprocess.DEVNULL,
+                pass_fds=[descriptor],
+            )
+        try:
+            yield ours, process
+        finally:
+            ours.close()  # at which the process ends
+            process.wait()
