@@ -27,8 +27,7 @@ def prepare(stage: Stage) -> None:
     with flows.open_archive(stage.settings) as archive:
         _import(archive, stage.export)
         with _psycopg(archive.database) as connection, stage.finished_rows.open("wb") as file:
-            query = "COPY messages TO STDOUT (FORMAT binary)"
-            with connection.cursor().copy(query) as copy:  # type: ignore[arg-type,unused-ignore]
+            with connection.cursor().copy("COPY messages TO STDOUT (FORMAT binary)") as copy:
                 for block in copy:
                     file.write(block)
 
