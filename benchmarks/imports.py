@@ -26,10 +26,13 @@ def prepare(stage: Stage) -> None:
     """Fill the archive that stays, and keep its rows as a file for raw COPY."""
     with flows.open_archive(stage.settings) as archive:
         _import(archive, stage.export)
-        with _psycopg(archive.database) as connection, stage.finished_rows.open("wb") as file:
-            with connection.cursor().copy("COPY messages TO STDOUT (FORMAT binary)") as copy:
-                for block in copy:
-                    file.write(block)
+        with (
+            stage.finished_rows.open("wb") as file,
+            _psycopg(archive.database) as connection,
+            connection.cursor().copy("COPY messages TO STDOUT (FORMAT binary)") as copy,
+        ):
+            for block in copy:
+                file.write(block)
 
 
 def raw_copy(stage: Stage) -> Told:
