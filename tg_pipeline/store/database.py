@@ -4,6 +4,7 @@ Connections run in UTC with the search_path set to our schema. psycopg's errors 
 ours, so that callers see what happened and what to do.
 """
 
+import logging
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -42,6 +43,14 @@ _NOT_CONNECTED = re.compile(
 )
 _HINT = "Is the server running"
 _DENIED = re.compile(r"authentication failed|no password supplied|FATAL:.*does not exist")
+
+
+def _tells_more(record: logging.LogRecord) -> bool:
+    """A cursor that cannot be closed belongs to a lost connection, of which our error tells."""
+    return record.getMessage() != "Error closing cursor"
+
+
+logging.getLogger("sqlalchemy.pool.impl.QueuePool").addFilter(_tells_more)
 
 
 class Database:
