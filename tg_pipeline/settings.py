@@ -30,7 +30,13 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
     SECRETS: ClassVar[frozenset[str]] = frozenset(
-        {"database_url", "database_reader_url", "dagster_database_url"}
+        {
+            "database_url",
+            "database_reader_url",
+            "dagster_database_url",
+            "telegram_api_hash",
+            "telegram_session",
+        }
     )
 
     home: Path = Field(
@@ -74,6 +80,46 @@ class Settings(BaseModel):
     )
     period: Literal["month", "day"] = Field(
         "month", description="grain of partitions and exported files"
+    )
+    chats_file: Path = Field(
+        Path("chats.yaml"), description="the chats to fetch, as `chats` writes them"
+    )
+    telegram_api_id: int | None = Field(
+        None, ge=1, description="api id of your own, from https://my.telegram.org/apps"
+    )
+    telegram_api_hash: str | None = Field(
+        None, pattern="^[0-9a-f]{32}$", description="the hash that belongs to it"
+    )
+    telegram_session: str | None = Field(
+        None, description="a session of `login --print-session`, for machines without a keyboard"
+    )
+    telegram_session_store: Literal["file", "keyring"] = Field(
+        "file", description="where `login` keeps sessions: <home>/sessions, or the system's keyring"
+    )
+    telegram_requests_per_second: float = Field(
+        5, gt=0, description="our own pace; each request for history brings up to 100 messages"
+    )
+    telegram_daily_requests: int | None = Field(
+        None, ge=1, description="requests an account may make in a day (UTC); no bound if unset"
+    )
+    telegram_wait_limit: int = Field(
+        300,
+        ge=0,
+        description="seconds of a flood wait that are waited for; longer ones end the run",
+    )
+    telegram_takeout: bool = Field(
+        False, description="read history in a takeout session: gentler limits, to be allowed once"
+    )
+    telegram_reread_days: int = Field(
+        3, ge=0, description="newest days that are read again once a day, for edits and deletions"
+    )
+    telegram_server: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9.-]+:[0-9]{1,5}$",
+        description="host:port of an MTProto server other than Telegram's own, for tests",
+    )
+    telegram_server_key: Path | None = Field(
+        None, description="PEM file with that server's public RSA key"
     )
     log_level: str = Field(
         "warning",
@@ -291,7 +337,7 @@ def validated(merged: dict[str, Any], origins: Mapping[str, str], folder: Path) 
         raise SettingInvalid(name, value, origins.get(name, "default"), reason) from None
     absolute = {
         name: folder / _expanded(path)
-        for name in ("home", "landing", "exports", "inbox")
+        for name in ("home", "landing", "exports", "inbox", "chats_file", "telegram_server_key")
         if (path := getattr(settings, name)) is not None and not isinstance(path, str)
     }
     resolved = settings.model_copy(update=absolute)

@@ -36,6 +36,6 @@ def _described(branch: type[TgPipelineError], meaning: str) -> Iterator[str]:
     rows = (
         (f"[{code(kind.code)}]({kind.code}.md)", summary(kind), code(kind.exit_code), kind.__name__)
         for kind in branch.__subclasses__()
-        if kind.__module__ == TgPipelineError.__module__
+        if kind.__module__.startswith("tg_pipeline.errors.")
     )
     yield table(("code", "what happened", "exit code", "class"), rows)

@@ -3,6 +3,7 @@
 import inspect
 import pickle
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,13 @@ import pytest
 from tg_pipeline import errors
 from tg_pipeline.errors import DataError, Fatal, TgPipelineError, Transient
 
-SAMPLES: dict[object, Any] = {Path: Path("x.json"), str: "some words", int: 7, object: "value"}
+SAMPLES: dict[object, Any] = {
+    Path: Path("x.json"),
+    str: "some words",
+    int: 7,
+    object: "value",
+    datetime: datetime(2026, 1, 1, tzinfo=UTC),
+}
 BRANCHES = (Transient, Fatal, DataError)
 EXIT_CODES = {
     errors.EXIT_FAILED,
@@ -28,7 +35,7 @@ def family(kind: type[TgPipelineError]) -> Iterator[type[TgPipelineError]]:
         yield from family(below)
 
 
-ALL = [kind for kind in family(TgPipelineError) if kind.__module__ == errors.__name__]
+ALL = [kind for kind in family(TgPipelineError) if kind.__module__.startswith(errors.__name__)]
 
 
 def built(kind: type[TgPipelineError]) -> TgPipelineError:

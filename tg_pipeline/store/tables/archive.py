@@ -1,53 +1,26 @@
-"""The tables, as the migrations make them (a check in CI holds the two equal).
-
-They carry no schema: every connection sets its search_path to the schema of the user's choice. Each
-column says what it means in `doc`, or in `comment` where the database keeps that too.
-"""
+"""The archive: chats, messages with all their versions, verdicts and published files."""
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
     Date,
-    DateTime,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     SmallInteger,
     Table,
     Text,
-    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-metadata = MetaData()
-HEAD = "0002"
-"""The newest migration; a test holds it equal to Alembic's own answer."""
-UtcTime = DateTime(timezone=True)
-
-
-def _id_key(name: str, doc: str) -> Column[int]:
-    """A Telegram id that belongs to the primary key."""
-    return Column(name, BigInteger, primary_key=True, autoincrement=False, doc=doc)
-
-
-def _written_by() -> Column[int]:
-    """The transaction that last wrote the row: a view of the tables reads on from there."""
-    return Column(
-        "written_by",
-        BigInteger,
-        nullable=False,
-        server_default=text("(pg_current_xact_id())::text::bigint"),
-        comment="transaction that last wrote the row",
-    )
-
+from tg_pipeline.store.tables.base import UtcTime, id_key, metadata, written_by
 
 chats = Table(
     "chats",
     metadata,
-    _id_key("entity_id", "marked peer id of the chat"),
-    _id_key("account_id", "whose account numbers its messages; 0 where the chat does"),
+    id_key("entity_id", "marked peer id of the chat"),
+    id_key("account_id", "whose account numbers its messages; 0 where the chat does"),
     Column(
         "type",
         Text,
@@ -65,7 +38,7 @@ chats = Table(
 participant_names = Table(
     "participant_names",
     metadata,
-    _id_key("participant_id", "marked peer id of whoever bears the name"),
+    id_key("participant_id", "marked peer id of whoever bears the name"),
     Column("name", Text, primary_key=True, doc="the name as shown"),
     Column("source", Text, primary_key=True, doc="source that showed it"),
     Column(
@@ -76,7 +49,7 @@ participant_names = Table(
         doc="chat it was shown in",
         comment="shown in",
     ),
-    _id_key("account_id", "account that numbers that chat's messages, or 0"),
+    id_key("account_id", "account that numbers that chat's messages, or 0"),
     Column("first_seen", UtcTime, nullable=False, doc="earliest sighting of this name"),
     Column("last_seen", UtcTime, nullable=False, doc="latest sighting of this name"),
     Index("participant_names_by_chat", "entity_id", "account_id"),
@@ -86,9 +59,9 @@ participant_names = Table(
 messages = Table(
     "messages",
     metadata,
-    _id_key("entity_id", "marked peer id of the chat"),
-    _id_key("account_id", "whose numbering id is; 0 where the chat's own"),
-    _id_key("id", "message id; negative for history from before a group became a supergroup"),
+    id_key("entity_id", "marked peer id of the chat"),
+    id_key("account_id", "whose numbering id is; 0 where the chat's own"),
+    id_key("id", "message id; negative for history from before a group became a supergroup"),
     Column("date", UtcTime, nullable=False, doc="when it was sent"),
     Column("date_precision", Text, nullable=False, doc="exact, zone_given or ambiguous"),
     Column("kind", Text, nullable=False, doc="message, service or unsupported"),
@@ -167,9 +140,9 @@ messages = Table(
 superseded_versions = Table(
     "superseded_versions",
     metadata,
-    _id_key("entity_id", "marked peer id of the chat"),
-    _id_key("account_id", "whose numbering id is; 0 where the chat's own"),
-    _id_key("id", "message id"),
+    id_key("entity_id", "marked peer id of the chat"),
+    id_key("account_id", "whose numbering id is; 0 where the chat's own"),
+    id_key("id", "message id"),
     Column("content_hash", LargeBinary, primary_key=True, doc="SHA-256 of this version's content"),
     Column("kind", Text, nullable=False, doc="message, service or unsupported"),
     Column("text", Text, nullable=False, doc="plain text of this version"),
@@ -227,8 +200,8 @@ batches = Table(
     "batches",
     metadata,
     Column("batch", Text, primary_key=True, doc="its name"),
-    _id_key("entity_id", "marked peer id of the chat"),
-    _id_key("account_id", "account that numbers the chat's messages, or 0"),
+    id_key("entity_id", "marked peer id of the chat"),
+    id_key("account_id", "account that numbers the chat's messages, or 0"),
     Column("source", Text, nullable=False, doc="source of its records"),
     Column("supplier", Text, doc="label of whoever gave the file"),
     Column("file_name", Text, nullable=False, doc="file it was made from"),
@@ -242,7 +215,7 @@ batches = Table(
     Column("observed_at", UtcTime, nullable=False, doc="time of its sightings"),
     Column("sha256", Text, nullable=False, doc="of the compressed batch, in hex"),
     Column("loaded_at", UtcTime, nullable=False, doc="when it was loaded"),
-    _written_by(),
+    written_by(),
     Index("batches_by_chat", "entity_id", "account_id"),
     info={"doc": "Landed batches that are loaded."},
 )
@@ -250,10 +223,10 @@ batches = Table(
 complete_ranges = Table(
     "complete_ranges",
     metadata,
-    _id_key("entity_id", "marked peer id of the chat"),
-    _id_key("account_id", "whose numbering the ids are; 0 where the chat's own"),
-    _id_key("low", "first id, included"),
-    _id_key("high", "last id, included"),
+    id_key("entity_id", "marked peer id of the chat"),
+    id_key("account_id", "whose numbering the ids are; 0 where the chat's own"),
+    id_key("low", "first id, included"),
+    id_key("high", "last id, included"),
     Column("observed_at", UtcTime, primary_key=True, doc="time of the observation"),
     info={
         "doc": "Id ranges that somebody has declared complete: what is missing there was deleted."
@@ -263,8 +236,8 @@ complete_ranges = Table(
 chat_days = Table(
     "chat_days",
     metadata,
-    _id_key("entity_id", "marked peer id of the chat"),
-    _id_key("account_id", "account that numbers the chat's messages, or 0"),
+    id_key("entity_id", "marked peer id of the chat"),
+    id_key("account_id", "account that numbers the chat's messages, or 0"),
     Column("day", Date, primary_key=True, doc="UTC"),
     Column(
         "rows",
@@ -275,7 +248,7 @@ chat_days = Table(
     Column("service", BigInteger, nullable=False, server_default="0", comment="service messages"),
     Column("hashed", BigInteger, nullable=False, server_default="0", comment="rows with content"),
     Column("digest", BigInteger, nullable=False, comment="XOR of the rows' hashes"),
-    _written_by(),
+    written_by(),
     Index("chat_days_by_writer", "written_by"),
     info={"doc": "Days of a chat (UTC), counted; a window's data version is made of them."},
 )
@@ -284,8 +257,8 @@ chat_days = Table(
 quality_results = Table(
     "quality_results",
     metadata,
-    _id_key("entity_id", "marked peer id of the chat"),
-    _id_key("account_id", "account that numbers the chat's messages, or 0"),
+    id_key("entity_id", "marked peer id of the chat"),
+    id_key("account_id", "account that numbers the chat's messages, or 0"),
     Column("day", Date, primary_key=True, doc="UTC"),
     Column("rule", Text, primary_key=True, doc="name of the rule"),
     Column("rule_set", Text, nullable=False, comment="version of the rules"),
@@ -301,7 +274,7 @@ quality_results = Table(
     Column("findings", BigInteger, nullable=False, doc="how many"),
     Column("examples", JSONB, nullable=False, doc="the first of them: id and what was found"),
     Column("judged_at", UtcTime, nullable=False, doc="when"),
-    _written_by(),
+    written_by(),
     Index("quality_results_by_writer", "written_by"),
     info={"doc": "The newest verdict of each rule on each day of a chat."},
 )
@@ -311,8 +284,8 @@ exports = Table(
     metadata,
     Column("dataset", Text, primary_key=True, doc="always messages"),
     Column("format", Text, primary_key=True, doc="parquet or jsonl"),
-    _id_key("entity_id", "marked peer id of the chat"),
-    _id_key("account_id", "account that numbers the chat's messages, or 0"),
+    id_key("entity_id", "marked peer id of the chat"),
+    id_key("account_id", "account that numbers the chat's messages, or 0"),
     Column("period", Date, primary_key=True, doc="first day of the window, UTC"),
     Column("grain", Text, primary_key=True, comment="month or day"),
     Column("path", Text, nullable=False, comment="below the dataset's folder"),
@@ -331,6 +304,6 @@ exports = Table(
     ),
     Column("forced", Boolean, nullable=False, comment="published against the verdict"),
     Column("published_at", UtcTime, nullable=False, doc="when it was written"),
-    _written_by(),
+    written_by(),
     info={"doc": "Published files; the manifest is rendered from it."},
 )
