@@ -18,10 +18,10 @@ class IdRange(Contract):
 
 
 class Origin(Contract):
-    """What a batch was made from: a file and the options it was read with."""
+    """What a batch was made from: a file read with options, or answers of Telegram."""
 
-    file_name: str = Field(description="without its folder")
-    file_sha256: str = Field(description="of its bytes, in hex")
+    file_name: str = Field(description="without its folder; telegram for answers")
+    file_sha256: str = Field(description="of its bytes, or of the answers as spooled, in hex")
     options: dict[str, str | int | bool | None] = Field(
         default_factory=dict, description="how it was read"
     )
@@ -48,6 +48,9 @@ class BatchManifest(Contract):
     first_id: Id | None = Field(description="least message id")
     last_id: Id | None = Field(description="greatest message id")
     complete: tuple[IdRange, ...] = Field((), description="ids this observation covers whole")
+    fetched: tuple[IdRange, ...] = Field(
+        (), description="ids that Telegram was asked for; a fetch goes on outside of them"
+    )
     observed_at: UtcDatetime = Field(description="time of its sightings")
     sha256: str = Field(description="of the compressed file")
     bytes: int = Field(description="of the compressed file")

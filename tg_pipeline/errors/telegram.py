@@ -99,7 +99,7 @@ class QrExpired(Fatal):
     def __init__(self, seconds: int) -> None:
         super().__init__(
             f"nobody scanned the QR code within {seconds} seconds",
-            remedy="Log in again; scan it in Telegram under Settings, Devices, Link Desktop Device.",
+            remedy="Log in again and scan it in Telegram: Settings, Devices, Link Desktop Device.",
         )
 
 
@@ -310,7 +310,7 @@ class InviteUnusable(DataError):
     def __init__(self, link: str, reason: str) -> None:
         super().__init__(
             f"the invite link {link} cannot be used: {reason}",
-            remedy="Join the chat with this account in Telegram; tg-pipeline never joins by itself.",
+            remedy="Join the chat with this account in Telegram: tg-pipeline never does so itself.",
         )
 
 

@@ -17,6 +17,7 @@ from tg_pipeline.store.tables import (
     batches,
     chats,
     complete_ranges,
+    fetched_ranges,
     messages,
     participant_names,
     quality_results,
@@ -109,7 +110,7 @@ def is_loaded(connection: Connection, manifest: BatchManifest) -> bool:
 def empty_chat(connection: Connection, chat: ChatKey) -> None:
     """Remove all that is known of a chat, but which days it had."""
     own = numbers_its_own_messages(chat.entity_id)
-    for table in (messages, superseded_versions, complete_ranges):
+    for table in (messages, superseded_versions, complete_ranges, fetched_ranges):
         rows = table.delete().where(table.c.entity_id == chat.entity_id)
         connection.execute(rows if own else rows.where(table.c.account_id == chat.account_id))
     for table in (batches, chats, participant_names):

@@ -18,19 +18,37 @@ from tg_pipeline.contracts.codec import decode, encode
 from tg_pipeline.errors import LandingIncomplete
 from tg_pipeline.landing import LandingZone
 from tg_pipeline.logs import get_logger
-from tg_pipeline.store import facts, merge
+from tg_pipeline.store import facts, fetched, merge
 from tg_pipeline.store.database import Database
 from tg_pipeline.store.days import count_days, empty_days
 from tg_pipeline.store.sightings import COLUMNS, Sightings
 from tg_pipeline.store.tables import (
+    account_limits,
+    account_requests,
+    accounts,
     batches,
+    chat_access,
     chat_days,
+    chat_snapshots,
+    checkpoints,
     complete_ranges,
     exports,
+    followed_chats,
     metadata,
     quarantine,
 )
 
+_NOT_FROM_LANDING = {
+    exports,
+    chat_days,
+    accounts,
+    account_limits,
+    account_requests,
+    chat_access,
+    chat_snapshots,
+    checkpoints,
+    followed_chats,
+}
 _COPY = f"COPY staged ({', '.join(name for name, _ in COLUMNS)}) FROM STDIN"
 
 
@@ -111,11 +129,11 @@ def start_over_if_withdrawn(database: Database, zone: LandingZone, chat: ChatKey
 
 
 def empty_all(database: Database) -> None:
-    """Empty every table but the record of exports; `load` fills them again from landing.
+    """Empty the tables that `load` fills again from landing.
 
     Days stay, with nothing in them, so that it can be seen which were there.
     """
-    emptied = [table for table in metadata.sorted_tables if table not in {exports, chat_days}]
+    emptied = [table for table in metadata.sorted_tables if table not in _NOT_FROM_LANDING]
     with database.transaction() as connection:
         connection.exec_driver_sql(f"TRUNCATE {', '.join(table.name for table in emptied)}")
         empty_days(connection)
@@ -129,6 +147,7 @@ def _merge_batch(
     _copy(connection, sightings.rows(_trusted_lines(zone, manifest)))
     _insert(connection, quarantine, sightings.rejected)
     _add_complete_ranges(connection, manifest)
+    fetched.add(connection, manifest.entity_id, manifest.fetched)
     folded = merge.fold(connection, chat.entity_id, chat.account_id)
     days = folded.days | _mark_deleted(connection, chat, manifest)
     updated = folded.updated
