@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from importlib.metadata import version
-from typing import BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import zstandard
 
@@ -23,12 +23,13 @@ from tg_pipeline.contracts import (
     Rejected,
     encode,
 )
-from tg_pipeline.files import clear_leftovers, durable, make_folder
+from tg_pipeline.files import Place, clear_leftovers, durable, make_folder
 from tg_pipeline.landing.zone import LandingZone
 
 BATCH_MESSAGES = 50_000
 _BLOCK = 1 << 18
 """Bytes of lines compressed at a time: each call lets other threads run, which costs."""
+_T = TypeVar("_T", datetime, int)
 _LEVEL = 1  # two thirds of the time of level 3 for batches 6 % larger
 
 
@@ -46,6 +47,50 @@ class Shipment:
     def key(self) -> ChatKey:
         """The chat the batches belong to."""
         return ChatKey(self.chat.entity_id, self.chat.account_id)
+
+
+class Contents:
+    """What a batch's manifest tells of the records in it."""
+
+    def __init__(self) -> None:
+        self.messages = 0
+        self.rejected = 0
+        self.participants: set[int] = set()
+        self.per_day: Counter[date] = Counter()
+        self.dates: tuple[datetime, datetime] | None = None
+        self.ids: tuple[int, int] | None = None
+
+    def add(self, record: Record) -> None:
+        """Count a record."""
+        match record:
+            case Message():
+                self.messages += 1
+                self.per_day[record.date.date()] += 1
+                self.dates = _wider(self.dates, record.date)
+                self.ids = _wider(self.ids, record.id)
+            case Rejected():
+                self.rejected += 1
+            case Participant():
+                self.participants.add(record.participant_id)
+
+    def told(self) -> dict[str, Any]:
+        """As the manifest has it."""
+        first_date, last_date = self.dates or (None, None)
+        first_id, last_id = self.ids or (None, None)
+        return {
+            "messages": self.messages,
+            "rejected": self.rejected,
+            "participants": len(self.participants),
+            "per_day": dict(sorted(self.per_day.items())),
+            "first_date": first_date,
+            "last_date": last_date,
+            "first_id": first_id,
+            "last_id": last_id,
+        }
+
+
+def _wider(span: tuple[_T, _T] | None, value: _T) -> tuple[_T, _T]:
+    return (value, value) if span is None else (min(span[0], value), max(span[1], value))
 
 
 def land(
@@ -76,12 +121,9 @@ def land(
     first: Record | None = next(stream, None)
     while True:
         name = f"{shipment.prefix}-{next(numbers):05d}"
-        for half_written in (f"{name}.jsonl.zst", f"{name}.json"):
-            clear_leftovers(
-                folder, half_written
-            )  # of a killed run: the file's lock says it is over
+        _clear(folder, name)
         with ExitStack() as stack:
-            path = folder / f"{name}.jsonl.zst"
+            path = _data(folder, name)
             file = None if name in known else stack.enter_context(durable(path))
             batch = _Batch(file)
             batch.add(shipment.chat)
@@ -93,11 +135,64 @@ def land(
             manifest = zone.manifest(shipment.key, name)
         else:
             manifest = batch.manifest(name, shipment, ranges)
-            with durable(folder / f"{name}.json") as out:
-                out.write(manifest.model_dump_json(indent=1).encode())
+            _declare(folder, manifest)
         yield manifest
         if last:
             return
+
+
+def land_lines(
+    zone: LandingZone,
+    shipment: Shipment,
+    name: str,
+    lines: Iterable[bytes],
+    contents: Contents,
+    *,
+    complete: tuple[IdRange, ...],
+    fetched: tuple[IdRange, ...],
+) -> BatchManifest:
+    """Land encoded records as one batch, unless it is landed already.
+
+    Args:
+        zone: where to.
+        shipment: what the manifest says of it; its prefix is not used.
+        name: of the batch, the same for the same lines.
+        lines: the records as `encode` writes them.
+        contents: what they are.
+        complete: ids they cover whole.
+        fetched: ids that were asked for.
+    """
+    folder = zone.folder / str(shipment.key)
+    make_folder(folder)
+    if name in zone.batches(shipment.key):
+        return zone.manifest(shipment.key, name)
+    _clear(folder, name)
+    with durable(_data(folder, name)) as file:
+        batch = _Batch(file)
+        batch.contents = contents
+        batch.add_line(encode(shipment.chat))
+        for line in lines:
+            batch.add_line(line)
+        batch.close()
+    manifest = batch.manifest(name, shipment, complete, fetched)
+    _declare(folder, manifest)
+    return manifest
+
+
+def _data(folder: Place, name: str) -> Place:
+    return folder / f"{name}.jsonl.zst"
+
+
+def _clear(folder: Place, name: str) -> None:
+    """Remove what a killed run has half written: whoever calls holds the lock, so it is over."""
+    for half_written in (f"{name}.jsonl.zst", f"{name}.json"):
+        clear_leftovers(folder, half_written)
+
+
+def _declare(folder: Place, manifest: BatchManifest) -> None:
+    """Write the manifest, which makes the batch exist."""
+    with durable(folder / f"{manifest.batch}.json") as out:
+        out.write(manifest.model_dump_json(indent=1).encode())
 
 
 def _fill(
@@ -106,7 +201,7 @@ def _fill(
     """Add records until the batch is full; the first record that no longer fits."""
     record = first
     while record is not None:
-        if batch.messages >= BATCH_MESSAGES:
+        if batch.contents.messages >= BATCH_MESSAGES:
             return record
         batch.add(record)
         seen.add(record)
@@ -153,36 +248,27 @@ class _Ranges:
 
 
 class _Batch:
-    """One batch while it is being written: compresses, hashes and counts."""
+    """One batch while it is being written: compresses and hashes."""
 
     def __init__(self, file: BinaryIO | None) -> None:
         self._file = file
         self._compressor = zstandard.ZstdCompressor(level=_LEVEL).compressobj()
         self._sha = hashlib.sha256()
         self._lines = bytearray()
-        self.bytes = 0
-        self.messages = 0
-        self.rejected = 0
-        self.participants: set[int] = set()
-        self.dates: list[datetime] = []
-        self.ids: list[int] = []
+        self._bytes = 0
+        self.contents = Contents()
 
     def add(self, record: Record) -> None:
         if self._file is not None:
-            self._lines += encode(record)
-            self._lines += b"\n"
-            if len(self._lines) >= _BLOCK:
-                self._write(self._compressor.compress(self._lines))
-                self._lines.clear()
-        match record:
-            case Message():
-                self.messages += 1
-                self.dates.append(record.date)
-                self.ids.append(record.id)
-            case Rejected():
-                self.rejected += 1
-            case Participant():
-                self.participants.add(record.participant_id)
+            self.add_line(encode(record))
+        self.contents.add(record)
+
+    def add_line(self, line: bytes) -> None:
+        self._lines += line
+        self._lines += b"\n"
+        if len(self._lines) >= _BLOCK:
+            self._write(self._compressor.compress(self._lines))
+            self._lines.clear()
 
     def close(self) -> None:
         if self._file is not None:
@@ -192,11 +278,15 @@ class _Batch:
     def _write(self, data: bytes) -> None:
         if data and self._file is not None:
             self._sha.update(data)
-            self.bytes += len(data)
+            self._bytes += len(data)
             self._file.write(data)
 
     def manifest(
-        self, name: str, shipment: Shipment, complete: tuple[IdRange, ...]
+        self,
+        name: str,
+        shipment: Shipment,
+        complete: tuple[IdRange, ...],
+        fetched: tuple[IdRange, ...] = (),
     ) -> BatchManifest:
         return BatchManifest(
             batch=name,
@@ -204,19 +294,13 @@ class _Batch:
             entity_id=shipment.chat.entity_id,
             account_id=shipment.chat.account_id,
             supplier=shipment.supplier,
-            messages=self.messages,
-            rejected=self.rejected,
-            participants=len(self.participants),
-            per_day=dict(sorted(Counter(map(datetime.date, self.dates)).items())),
-            first_date=min(self.dates, default=None),
-            last_date=max(self.dates, default=None),
-            first_id=min(self.ids, default=None),
-            last_id=max(self.ids, default=None),
             complete=complete,
+            fetched=fetched,
             observed_at=shipment.observed_at,
             sha256=self._sha.hexdigest(),
-            bytes=self.bytes,
+            bytes=self._bytes,
             origin=shipment.origin,
             created_at=datetime.now(UTC),
             tool_version=version("tg-pipeline"),
+            **self.contents.told(),
         )
