@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from functools import cache
 
-from telethon import utils
 from telethon.tl import types
 
-from tg_pipeline.contracts.identity import CHANNEL_MARK
+from tg_pipeline.contracts.identity import CHANNEL_MARK, channel_peer
 from tg_pipeline_tests.telegram_server.box import Record
 from tg_pipeline_tests.telegram_server.tl import TL
 
@@ -26,8 +25,11 @@ def tl_peer(marked: int) -> TL:
 
 def marked(peer: TL) -> int:
     """A TL peer as a marked id."""
-    number: int = utils.get_peer_id(peer)
-    return number
+    if isinstance(peer, types.PeerUser):
+        return int(peer.user_id)
+    if isinstance(peer, types.PeerChannel):
+        return channel_peer(peer.channel_id)
+    return -int(peer.chat_id)
 
 
 @cache
