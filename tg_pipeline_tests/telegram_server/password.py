@@ -1,0 +1,95 @@
+"""The second factor: SRP as Telegram does it, from the side that knows only the verifier.
+
+Counterpart of `telethon.password`.
+"""
+
+import secrets
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from telethon import password as theirs
+from telethon.tl import types
+
+from tg_pipeline_tests.telegram_server.errors import bad
+from tg_pipeline_tests.telegram_server.primes import GENERATOR, PRIME, SAFE
+from tg_pipeline_tests.telegram_server.tl import TL
+
+_SIZE = 256
+_P = PRIME.to_bytes(_SIZE, "big")
+_G = GENERATOR.to_bytes(_SIZE, "big")
+_K = int.from_bytes(sha256(_P + _G).digest(), "big")
+
+
+@dataclass(slots=True)
+class Password:
+    """A password's verifier, and the challenges not answered yet."""
+
+    verifier: int
+    algorithm: TL
+    hint: str = ""
+    _open: dict[int, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, text: str, hint: str = "") -> "Password":
+        """The verifier of a password, with salts of its own."""
+        algorithm = _algorithm()
+        secret = int.from_bytes(theirs.compute_hash(algorithm, text), "big")
+        return cls(pow(GENERATOR, secret, PRIME), algorithm, hint)
+
+    def challenge(self) -> TL:
+        """The answer to account.getPassword."""
+        srp_id, secret = secrets.randbits(63), secrets.randbits(2048)
+        self._open[srp_id] = secret
+        return types.account.Password(
+            new_algo=_algorithm(),
+            new_secure_algo=types.SecurePasswordKdfAlgoUnknown(),
+            secure_random=secrets.token_bytes(16),
+            has_password=True,
+            current_algo=self.algorithm,
+            srp_B=self._public(secret).to_bytes(_SIZE, "big"),
+            srp_id=srp_id,
+            hint=self.hint or None,
+        )
+
+    def check(self, proof: TL) -> None:
+        """Verify the answer to a challenge; each counts once."""
+        secret = self._open.pop(getattr(proof, "srp_id", 0), None)
+        if secret is None:
+            raise bad("SRP_ID_INVALID")
+        public = int.from_bytes(proof.A, "big")
+        if not SAFE <= public <= PRIME - SAFE:
+            raise bad("PASSWORD_HASH_INVALID")
+        if not secrets.compare_digest(self._expected(public, secret), proof.M1):
+            raise bad("PASSWORD_HASH_INVALID")
+
+    def _public(self, secret: int) -> int:
+        return (_K * self.verifier + pow(GENERATOR, secret, PRIME)) % PRIME
+
+    def _expected(self, a: int, secret: int) -> bytes:
+        """The proof that only somebody who knows the password can make."""
+        a_bytes = a.to_bytes(_SIZE, "big")
+        b_bytes = self._public(secret).to_bytes(_SIZE, "big")
+        scrambler = int.from_bytes(sha256(a_bytes + b_bytes).digest(), "big")
+        shared = pow(a * pow(self.verifier, scrambler, PRIME), secret, PRIME)
+        salts = (sha256(salt).digest() for salt in (self.algorithm.salt1, self.algorithm.salt2))
+        both = int.from_bytes(sha256(_P).digest(), "big") ^ int.from_bytes(
+            sha256(_G).digest(), "big"
+        )
+        key = sha256(shared.to_bytes(_SIZE, "big")).digest()
+        parts = (both.to_bytes(32, "big"), *salts, a_bytes, b_bytes, key)
+        return sha256(b"".join(parts)).digest()
+
+
+def no_password() -> TL:
+    """The answer to account.getPassword where there is none."""
+    return types.account.Password(
+        new_algo=_algorithm(),
+        new_secure_algo=types.SecurePasswordKdfAlgoUnknown(),
+        secure_random=secrets.token_bytes(16),
+    )
+
+
+def _algorithm() -> TL:
+    return types.PasswordKdfAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow(
+        salt1=secrets.token_bytes(16), salt2=secrets.token_bytes(16), g=GENERATOR, p=_P
+    )

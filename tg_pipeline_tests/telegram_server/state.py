@@ -1,0 +1,41 @@
+"""Everything about a Telegram that outlives its restarts."""
+
+from functools import cached_property
+
+from tg_pipeline_tests.telegram_server.devices import Devices
+from tg_pipeline_tests.telegram_server.faults import Faults
+from tg_pipeline_tests.telegram_server.handshake import ServerKey
+from tg_pipeline_tests.telegram_server.recording import Requests
+from tg_pipeline_tests.telegram_server.world import World
+
+API_ID = 4242
+API_HASH = "0123456789abcdef0123456789abcdef"
+DC = 2
+
+
+class State:
+    """The world, who is logged in, what goes wrong, and what was asked.
+
+    Attributes:
+        codes: The phone_code_hash of each phone that was sent a code.
+        port: Where it listens, once it has.
+        gzip: Whether large answers are packed.
+        mishaps: Bugs of the server itself; a test in which there are any fails.
+        broken: What clients sent that was no MTProto.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.devices = Devices()
+        self.faults = Faults()
+        self.requests = Requests()
+        self.codes: dict[str, str] = {}
+        self.port = 0
+        self.gzip = False
+        self.mishaps: list[Exception] = []
+        self.broken: list[Exception] = []
+
+    @cached_property
+    def key(self) -> ServerKey:
+        """The server's RSA key."""
+        return ServerKey()

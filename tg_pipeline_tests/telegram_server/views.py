@@ -1,0 +1,121 @@
+"""People and chats as TL objects, the way one account sees them."""
+
+from collections.abc import Iterable
+
+from telethon.tl import types
+
+from tg_pipeline.contracts.identity import CHANNEL_MARK
+from tg_pipeline_tests.telegram_server.accounts import Account
+from tg_pipeline_tests.telegram_server.errors import bad
+from tg_pipeline_tests.telegram_server.peers import Channel, Group, Peer, Person
+from tg_pipeline_tests.telegram_server.tl import TL, Opaque, opaque
+from tg_pipeline_tests.telegram_server.world import World
+
+
+class View:
+    """The world as one account sees it."""
+
+    def __init__(self, world: World, account: Account) -> None:
+        self.world = world
+        self.account = account
+
+    def peer(self, peer_id: int) -> Peer:
+        """Whom a marked id names; PEER_ID_INVALID where there is nobody."""
+        world = self.world
+        found: Peer | None
+        if peer_id > 0:
+            found = world.people.get(peer_id)
+        elif peer_id > -CHANNEL_MARK:
+            found = world.groups.get(-peer_id)
+        else:
+            found = world.channels.get(-peer_id - CHANNEL_MARK)
+        if found is None:
+            raise bad("PEER_ID_INVALID")
+        return found
+
+    def user(self, one: Person) -> TL:
+        """A user."""
+        return types.User(
+            one.id,
+            is_self=one.id == self.account.id,
+            contact=False,
+            deleted=one.first_name is None,
+            bot=one.bot,
+            bot_info_version=1 if one.bot else None,
+            access_hash=self.account.access_hash(one.id),
+            first_name=one.first_name,
+            last_name=one.last_name,
+            username=one.username,
+            phone=one.phone.lstrip("+") if one.phone and one.id == self.account.id else None,
+        )
+
+    def chat(self, one: Group | Channel) -> TL:
+        """A basic group, channel or supergroup, or what is left of it for this account."""
+        return self._group(one) if isinstance(one, Group) else self._channel(one)
+
+    def chats(self, found: Iterable[Group | Channel]) -> list[Opaque]:
+        """Several, serialised."""
+        return opaque(self.chat(one) for one in found)
+
+    def named(self, peer_ids: Iterable[int]) -> tuple[list[Opaque], list[Opaque]]:
+        """The chats and users of an answer that names these peers; unknown ones are left out."""
+        chats: list[Opaque] = []
+        users: list[Opaque] = []
+        world = self.world
+        for peer_id in dict.fromkeys(peer_ids):
+            if peer_id > 0:
+                if (one := world.people.get(peer_id)) is not None:
+                    users.append(Opaque(self.user(one)._bytes()))
+            elif peer_id > -CHANNEL_MARK:
+                if (group := world.groups.get(-peer_id)) is not None:
+                    chats.append(Opaque(self._group(group)._bytes()))
+            elif (channel := world.channels.get(-peer_id - CHANNEL_MARK)) is not None:
+                chats.append(Opaque(self._channel(channel)._bytes()))
+        return chats, users
+
+    def input_channel(self, one: Channel) -> TL:
+        """How this account names a channel in a request."""
+        return types.InputChannel(one.id, self.account.access_hash(one.peer_id))
+
+    def _group(self, one: Group) -> TL:
+        moved = one.migrated_to
+        return types.Chat(
+            one.id,
+            one.title,
+            types.ChatPhotoEmpty(),
+            participants_count=0 if moved else len(one.members),
+            date=one.made,
+            version=1,
+            left=self.account.id not in one.members,
+            deactivated=moved is not None,
+            noforwards=one.noforwards,
+            migrated_to=self.input_channel(moved) if moved else None,
+        )
+
+    def _channel(self, one: Channel) -> TL:
+        access_hash = self.account.access_hash(one.peer_id)
+        if self.account.id in one.banned:
+            return types.ChannelForbidden(
+                one.id, access_hash, one.title, broadcast=one.broadcast, megagroup=one.megagroup
+            )
+        return types.Channel(
+            one.id,
+            one.title,
+            types.ChatPhotoEmpty(),
+            one.made,
+            left=self.account.id not in one.members,
+            broadcast=one.broadcast,
+            megagroup=one.megagroup,
+            signatures=one.signatures,
+            has_link=one.linked is not None,
+            noforwards=one.noforwards,
+            forum=one.forum,
+            access_hash=access_hash,
+            username=one.username,
+            participants_count=members(one),
+        )
+
+
+def members(one: Channel) -> int:
+    """How many it says it has."""
+    return len(one.members) if one.shown_members is None else one.shown_members
