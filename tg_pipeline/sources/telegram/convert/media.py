@@ -146,9 +146,11 @@ def _nothing(_media: Any) -> None:
     return None
 
 
-def _venue(media: Any) -> Media:
-    """Desktop tells a venue by its name."""
-    return Media(type="venue" if media.title else "location")
+def _venue(media: Any) -> Media | None:
+    """Desktop tells a venue by its name; without one there may be a place left."""
+    if media.title:
+        return Media(type="venue")
+    return None if type(media.geo) is types.GeoPointEmpty else Media(type="location")
 
 
 MAKERS: dict[Kind, Callable[[Any], Media | None]] = {

@@ -68,7 +68,8 @@ class _FieldNames(dict[type[Any], tuple[str, ...]]):
     """Each constructor's fields; Telethon's own Message has more attributes than those."""
 
     def __missing__(self, kind: type[Any]) -> tuple[str, ...]:
-        generated = next(base for base in kind.__mro__ if base.__module__.startswith(_GENERATED))
+        bases = (base for base in kind.__mro__ if base.__module__.startswith(_GENERATED))
+        generated = next(bases, kind)
         made: tuple[str, ...] = ()
         if (init := generated.__dict__.get("__init__")) is not None:
             made = tuple(inspect.signature(init).parameters)[1:]
