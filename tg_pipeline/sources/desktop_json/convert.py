@@ -27,7 +27,7 @@ from tg_pipeline.sources.desktop_json.dates import edited_at, message_date
 from tg_pipeline.sources.desktop_json.identity import peer
 from tg_pipeline.sources.desktop_json.media import media_of
 from tg_pipeline.sources.desktop_json.text import joined_text, text_and_entities
-from tg_pipeline.sources.desktop_json.unfit import Unfit
+from tg_pipeline.sources.unfit import Unfit
 
 SOURCE = Source.TELEGRAM_DESKTOP_JSON
 _BIGINT = 2**63

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from tg_pipeline.contracts import DatePrecision
-from tg_pipeline.sources.desktop_json.unfit import Unfit
+from tg_pipeline.sources.unfit import Unfit
 
 _DATE = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(?P<offset>Z|[+-]\d\d:?\d\d)?", re.ASCII

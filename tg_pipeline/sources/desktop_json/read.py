@@ -25,9 +25,10 @@ from tg_pipeline.sources.desktop_json.reader import Cut, Window, elements
 from tg_pipeline.sources.desktop_json.records import Cutter, RecordSlice
 from tg_pipeline.sources.desktop_json.repair import one_line
 from tg_pipeline.sources.desktop_json.scan import Scan
-from tg_pipeline.sources.desktop_json.storable import fields_of, storable, understood_or_unfit
+from tg_pipeline.sources.desktop_json.storable import fields_of, understood_or_unfit
 from tg_pipeline.sources.desktop_json.tally import Summary, Tally
-from tg_pipeline.sources.desktop_json.unfit import Unfit
+from tg_pipeline.sources.storable import storable
+from tg_pipeline.sources.unfit import Unfit
 
 DesktopRecord = Message | Participant | Rejected
 

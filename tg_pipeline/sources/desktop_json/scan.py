@@ -25,7 +25,7 @@ from tg_pipeline.sources.desktop_json.reader import (
     members,
 )
 from tg_pipeline.sources.desktop_json.records import Cutter
-from tg_pipeline.sources.desktop_json.unfit import Unfit
+from tg_pipeline.sources.unfit import Unfit
 
 Encoding = Literal["utf-8", "windows-1251"]
 

@@ -1,14 +1,11 @@
 """From a cut record to fields whose every value a record of ours can hold, or to why not."""
 
-import re
 from typing import Any
 
 from tg_pipeline.sources.desktop_json.records import RecordSlice
 from tg_pipeline.sources.desktop_json.repair import Understood
-from tg_pipeline.sources.desktop_json.unfit import Unfit
-
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
-_INT64 = 2**63
+from tg_pipeline.sources.storable import storable
+from tg_pipeline.sources.unfit import Unfit
 
 
 def understood_or_unfit(record: RecordSlice) -> Understood:
@@ -37,17 +34,4 @@ def fields_of(understood: Understood) -> dict[str, Any]:
         value = storable(value)
     if not isinstance(value, dict):
         raise Unfit("not_an_object", f"a record is an object, this is {str(value)[:40]}")
-    return value
-
-
-def storable(value: Any) -> Any:
-    """The value with NUL and lone surrogates as U+FFFD and integers that 64 bits can hold."""
-    if isinstance(value, str):
-        return _UNSTORABLE.sub("\ufffd", value)
-    if isinstance(value, list):
-        return [storable(item) for item in value]
-    if isinstance(value, dict):
-        return {storable(key): storable(item) for key, item in value.items()}
-    if type(value) is int and not -_INT64 <= value < 2 * _INT64:
-        return float(value)
     return value

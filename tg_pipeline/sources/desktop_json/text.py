@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from tg_pipeline.contracts import Entity
-from tg_pipeline.sources.desktop_json.unfit import Unfit
+from tg_pipeline.sources.unfit import Unfit
 
 _PLAIN = "plain"
 _DETAILS = {

@@ -1,4 +1,4 @@
-"""Why one record of a readable file cannot become a message."""
+"""Why one record of a readable source cannot become a message."""
 
 
 class Unfit(Exception):

@@ -1,0 +1,1 @@
+"""Telegram itself, as an account sees it."""
