@@ -1,0 +1,1 @@
+"""Telegram itself, read with the account of whoever runs this."""
