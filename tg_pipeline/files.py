@@ -87,18 +87,21 @@ class Unnamed(Protocol):
         ...
 
 
-def unnamed(folder: Place, temporary: str) -> Unnamed:
+def unnamed(folder: Place, temporary: str, *, private: bool = False) -> Unnamed:
     """Begin a file in a folder; `temporary` is what it is called there until it has a name."""
     if isinstance(folder, Path):
-        return _LocalFile(folder, temporary)
+        return _LocalFile(folder, temporary, private)
     return _Upload(folder)
 
 
 @contextmanager
-def durable(path: Place) -> Iterator[BinaryIO]:
-    """Write a file that appears under its name only when it is complete and on disk."""
+def durable(path: Place, *, private: bool = False) -> Iterator[BinaryIO]:
+    """Write a file that appears under its name only when it is complete and on disk.
+
+    A private one is never, not even for a moment, open to other users of the machine.
+    """
     with storage_errors(path.parent):
-        begun = unnamed(path.parent, f".{path.name}.{os.getpid()}.tmp")
+        begun = unnamed(path.parent, f".{path.name}.{os.getpid()}.tmp", private=private)
         try:
             yield begun.file
             begun.become(path.name)
@@ -123,9 +126,13 @@ def sync_folder(folder: Path) -> None:
 
 
 class _LocalFile:
-    def __init__(self, folder: Path, temporary: str) -> None:
+    def __init__(self, folder: Path, temporary: str, private: bool) -> None:
         self._temporary = folder / temporary
-        self.file: BinaryIO = self._temporary.open("wb")
+        if private:
+            self._temporary.unlink(missing_ok=True)  # a killed run's, whoever may read it
+        rights = 0o600 if private else 0o666
+        opened = os.open(self._temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, rights)
+        self.file: BinaryIO = os.fdopen(opened, "wb")
 
     def become(self, name: str) -> None:
         folder = self._temporary.parent

@@ -131,6 +131,19 @@ class SessionUnreadable(Fatal):
         )
 
 
+class KeyringUnavailable(Fatal):
+    """Sessions are to be kept in the system's keyring, and there is none to be used."""
+
+    code = "telegram.keyring_unavailable"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"the system's keyring cannot be used for sessions: {reason}",
+            remedy="Install it with the extra, pip install 'tg-pipeline[keyring]', and unlock it; "
+            "or set telegram_session_store to file.",
+        )
+
+
 class SessionRevoked(Fatal):
     """Telegram no longer knows the session."""
 

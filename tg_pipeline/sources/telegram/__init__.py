@@ -1,1 +1,1 @@
-"""Telegram itself, as an account sees it."""
+"""Telegram itself, read with the account of whoever runs this."""
