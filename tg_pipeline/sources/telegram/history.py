@@ -1,0 +1,197 @@
+"""A chat's history, page after page, newest first, within a gap of ids that are not fetched yet.
+
+The next page is asked for as soon as the one before has come, so that the network works while the
+page is converted. A page ends a gap only if it shows that nothing older is in it: a short page does
+not, for Telegram may leave out what it likes.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+from telethon.errors import TypeNotFoundError
+from telethon.tl import types
+from telethon.tl.functions.messages import GetHistoryRequest
+
+PAGE: Final = 100
+"""Messages in an answer; Telegram gives no more."""
+_OLDEST: Final = 1
+
+
+class Ask(Protocol):
+    """Sends a request, with what patience it has."""
+
+    def __call__(self, request: Any, *, chat: str = "") -> Awaitable[Any]:
+        """The answer."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Message ids from `low` to `high`, both included, as the chat that is asked numbers them."""
+
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A message whose bytes this version of Telethon cannot read, between two ids, both excluded.
+
+    Attributes:
+        after: greatest id that is known to be older.
+        before: least id that is known to be newer.
+        constructor: what could not be read.
+        data: the bytes from there on.
+    """
+
+    after: int
+    before: int
+    constructor: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An answer, cut to the gap.
+
+    Attributes:
+        messages: as TL objects, newest first.
+        users: whom they mention.
+        chats: which chats they mention.
+        covers: the ids that this page answers for.
+        unknown: messages in it that could not be read.
+        total: how many messages Telegram says the chat has; None if it does not.
+        ends: whether nothing of the gap is left.
+    """
+
+    messages: list[Any]
+    users: list[Any]
+    chats: list[Any]
+    covers: Gap
+    unknown: tuple[Unknown, ...]
+    total: int | None
+    ends: bool
+
+    @property
+    def oldest(self) -> datetime | None:
+        """Date of its oldest message, UTC."""
+        return min((one.date for one in self.messages), default=None)
+
+
+async def pages(
+    ask: Ask,
+    peer: Any,
+    gap: Gap,
+    *,
+    chat: str = "",
+    go_on: Callable[[Page], bool] = lambda _page: True,
+) -> AsyncIterator[Page]:
+    """The pages of a gap, newest first.
+
+    Args:
+        ask: sends requests.
+        peer: whose history, as an InputPeer.
+        gap: which ids.
+        chat: its name, for errors.
+        go_on: asked with each page, before the next one is sent for.
+    """
+    reader = _Reader(ask, peer, chat)
+    coming: asyncio.Task[Page] | None = asyncio.create_task(reader.read(gap))
+    try:
+        while coming is not None:
+            page = await coming
+            coming = None
+            if not page.ends and go_on(page):
+                rest = Gap(gap.low, page.covers.low - 1)
+                coming = asyncio.create_task(reader.read(rest))
+                await asyncio.sleep(0)  # let it be sent before the page is worked on
+            yield page
+    finally:
+        if coming is not None:
+            coming.cancel()
+            with suppress(asyncio.CancelledError):
+                await coming
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Reads one page at a time, around messages that cannot be read."""
+
+    ask: Ask
+    peer: Any
+    chat: str
+
+    async def read(self, gap: Gap) -> Page:
+        answer, limit = None, PAGE
+        skipped: list[tuple[int, bytes]] = []
+        while answer is None:
+            try:
+                answer = await self._ask(gap.high + 1, len(skipped), limit)
+            except TypeNotFoundError as error:
+                if limit > 1:
+                    limit //= 2
+                else:  # it is the next one: pass over it
+                    skipped.append((error.invalid_constructor_id, error.remaining))
+                    limit = PAGE
+        return _page(answer, gap, skipped)
+
+    async def _ask(self, before: int, skip: int, limit: int) -> Any:
+        request = GetHistoryRequest(
+            peer=self.peer,
+            offset_id=before,
+            offset_date=None,
+            add_offset=skip,
+            limit=limit,
+            max_id=0,
+            min_id=0,
+            hash=0,
+        )
+        return await self.ask(request, chat=self.chat)
+
+
+def _page(answer: Any, gap: Gap, skipped: list[tuple[int, bytes]]) -> Page:
+    ids = [one.id for one in answer.messages]
+    lowest = min(ids, default=_OLDEST - 1)
+    ends = not ids or lowest <= max(gap.low, _OLDEST)
+    newest = max(ids, default=gap.low - 1)
+    return Page(
+        messages=[
+            one
+            for one in answer.messages
+            if gap.low <= one.id <= gap.high and not isinstance(one, types.MessageEmpty)
+        ],
+        users=answer.users,
+        chats=answer.chats,
+        covers=Gap(gap.low if ends else lowest, gap.high),
+        unknown=tuple(
+            Unknown(newest, gap.high + 1, constructor, data) for constructor, data in skipped
+        ),
+        total=_total(answer),
+        ends=ends,
+    )
+
+
+def _total(answer: Any) -> int | None:
+    """How many messages the chat has; an answer that is no slice is all there is."""
+    count = getattr(answer, "count", None)
+    return len(answer.messages) if count is None else int(count)
+
+
+async def newest_before(ask: Ask, peer: Any, moment: datetime, *, chat: str = "") -> int | None:
+    """The id of the newest message sent before a moment; None if there is none."""
+    request = GetHistoryRequest(
+        peer=peer,
+        offset_id=0,
+        offset_date=moment,
+        add_offset=0,
+        limit=1,
+        max_id=0,
+        min_id=0,
+        hash=0,
+    )
+    answer = await ask(request, chat=chat)
+    return max((one.id for one in answer.messages), default=None)
