@@ -18,7 +18,11 @@ _FLUSH_REQUESTS: Final = 50
 
 
 class AccountLimits:
-    """The waits and the requests of one account. Close it to have all requests counted."""
+    """The waits and the requests of one account. Close it to have all requests counted.
+
+    Attributes:
+        sent: requests counted here.
+    """
 
     def __init__(self, database: Database, account: str) -> None:
         self._database = database
@@ -27,6 +31,7 @@ class AccountLimits:
         self._day = _today()
         self._uncounted = 0
         self._counted = _requests(database, account, self._day)
+        self.sent = 0
 
     def until(self, method: str) -> datetime | None:
         """When a method may be called again, UTC; None: now."""
@@ -65,6 +70,7 @@ class AccountLimits:
         if (today := _today()) != self._day:
             self.close()
             self._day, self._counted = today, _requests(self._database, self._account, today)
+        self.sent += 1
         self._uncounted += 1
         if self._uncounted >= _FLUSH_REQUESTS:
             self.close()
@@ -98,7 +104,7 @@ def _waits(database: Database, account: str) -> dict[str, datetime]:
     query = sa.select(account_limits.c.method, account_limits.c.until)
     with database.transaction() as connection:
         rows = connection.execute(query.where(account_limits.c.account == account))
-        return {method: until for method, until in rows}
+        return {row.method: row.until for row in rows}
 
 
 def _requests(database: Database, account: str, day: object) -> int:

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 from telethon.errors import TypeNotFoundError
@@ -66,6 +66,7 @@ class Page:
         unknown: messages in it that could not be read.
         total: how many messages Telegram says the chat has; None if it does not.
         ends: whether nothing of the gap is left.
+        asked_at: when it was asked for, UTC.
     """
 
     messages: list[Any]
@@ -75,6 +76,7 @@ class Page:
     unknown: tuple[Unknown, ...]
     total: int | None
     ends: bool
+    asked_at: datetime
 
     @property
     def oldest(self) -> datetime | None:
@@ -127,6 +129,7 @@ class _Reader:
 
     async def read(self, gap: Gap) -> Page:
         answer, limit = None, PAGE
+        asked_at = datetime.now(UTC)
         skipped: list[tuple[int, bytes]] = []
         while answer is None:
             try:
@@ -137,7 +140,7 @@ class _Reader:
                 else:  # it is the next one: pass over it
                     skipped.append((error.invalid_constructor_id, error.remaining))
                     limit = PAGE
-        return _page(answer, gap, skipped)
+        return _page(answer, gap, skipped, asked_at)
 
     async def _ask(self, before: int, skip: int, limit: int) -> Any:
         request = GetHistoryRequest(
@@ -153,7 +156,7 @@ class _Reader:
         return await self.ask(request, chat=self.chat)
 
 
-def _page(answer: Any, gap: Gap, skipped: list[tuple[int, bytes]]) -> Page:
+def _page(answer: Any, gap: Gap, skipped: list[tuple[int, bytes]], asked_at: datetime) -> Page:
     ids = [one.id for one in answer.messages]
     lowest = min(ids, default=_OLDEST - 1)
     ends = not ids or lowest <= max(gap.low, _OLDEST)
@@ -172,6 +175,7 @@ def _page(answer: Any, gap: Gap, skipped: list[tuple[int, bytes]]) -> Page:
         ),
         total=_total(answer),
         ends=ends,
+        asked_at=asked_at,
     )
 
 

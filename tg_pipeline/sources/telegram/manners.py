@@ -89,7 +89,7 @@ class Manners:
             ChatInaccessible, UsernameUnknown, InviteUnusable: not this chat.
         """
         try:
-            answer = await self._retrying()(self._asked, request, chat)
+            answer: Any = await self._retrying()(self._asked, request, chat)
         except TelegramUnreachable:
             self._open_circuit()
             raise

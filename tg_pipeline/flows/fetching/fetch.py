@@ -1,0 +1,172 @@
+"""One run: an account asks which chats have news, and reads one after another what is missing.
+
+What is missing is read from the tables, never remembered: all ids up to the newest that no loaded
+batch answers for. So a run that was cut is continued by the next, whoever makes it.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from telethon.tl import types
+from telethon.tl.functions.users import GetUsersRequest
+
+from tg_pipeline.contracts import ChatKey
+from tg_pipeline.errors import Transient
+from tg_pipeline.files import make_folder
+from tg_pipeline.flows.archive import Archive
+from tg_pipeline.flows.fetching.ashore import Ashore, land_what_is_left
+from tg_pipeline.flows.fetching.plan import Days, Planning
+from tg_pipeline.flows.fetching.turn import Turns
+from tg_pipeline.flows.fetching.work import ChatReport
+from tg_pipeline.flows.loading import loading
+from tg_pipeline.flows.progress import Progress, Step, silent
+from tg_pipeline.flows.settle import settle
+from tg_pipeline.logs import get_logger
+from tg_pipeline.sources.telegram.client import connected
+from tg_pipeline.sources.telegram.manners import Manners
+from tg_pipeline.sources.telegram.sessions import Sessions
+from tg_pipeline.store.limits import AccountLimits
+from tg_pipeline.store.load import Counts
+
+
+@dataclass(frozen=True, slots=True)
+class FetchOptions:
+    """What to fetch, and with which account. Days are UTC and included."""
+
+    account: str = "main"
+    since: date | None = None
+    until: date | None = None
+
+
+@dataclass(slots=True)
+class FetchReport:
+    """What a run has brought.
+
+    Attributes:
+        chats: those that had something to fetch, or could not be read.
+        asked: how many chats were looked at.
+        counts: what became of the messages in the tables.
+        requests: how many were sent.
+        deferred: why it ended before all was there; None where it did not.
+    """
+
+    chats: list[ChatReport] = field(default_factory=list)
+    asked: int = 0
+    counts: Counts = field(default_factory=Counts)
+    requests: int = 0
+    deferred: Transient | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON output."""
+        return {
+            "chats": [chat.as_dict() for chat in self.chats],
+            "asked": self.asked,
+            "read": self.counts.read,
+            "new": self.counts.new,
+            "updated": self.counts.updated,
+            "unchanged": self.counts.unchanged,
+            "quarantined": self.counts.quarantined,
+            "requests": self.requests,
+            "deferred": self.deferred and self.deferred.message,
+            "until": getattr(self.deferred, "until", None),
+        }
+
+
+def fetch_chats(
+    archive: Archive,
+    chats: Sequence[ChatKey] | None = None,
+    options: FetchOptions = FetchOptions(),
+    progress: Progress = silent,
+) -> FetchReport:
+    """Fetch what is missing of the followed chats, or of those that are named, and load it.
+
+    A wait that is too long to be slept through ends the run early: see `deferred` of what is
+    returned. Everything that came before is landed and loaded.
+
+    Raises:
+        AccountBusy, NotLoggedIn, SessionRevoked, KeyDuplicated, AccountBanned, SpoolDamaged
+    """
+    folder = archive.settings.home / "spool" / options.account
+    make_folder(folder)
+    with archive.database.alone(f"account {options.account}") as still_alone:
+        land_what_is_left(folder, archive.zone)
+        settle(archive, progress)
+        return _Run(archive, options, folder, progress).all(chats, still_alone)
+
+
+class _Run:
+    """One account at work."""
+
+    def __init__(
+        self, archive: Archive, options: FetchOptions, folder: Path, progress: Progress
+    ) -> None:
+        self.archive = archive
+        self.options = options
+        self.folder = folder
+        self.progress = progress
+        self.report = FetchReport()
+
+    def all(self, chats: Sequence[ChatKey] | None, still_alone: Callable[[], None]) -> FetchReport:
+        with ExitStack() as ended:
+            asyncio.run(self._connected(chats, still_alone, ended))
+        get_logger().info(
+            "fetch.ended",
+            account=self.options.account,
+            chats=len(self.report.chats),
+            read=self.report.counts.read,
+            requests=self.report.requests,
+        )
+        return self.report
+
+    async def _connected(
+        self,
+        chats: Sequence[ChatKey] | None,
+        still_alone: Callable[[], None],
+        ended: ExitStack,
+    ) -> None:
+        """Work with a connected client; landing and loading go on until `ended` is closed."""
+        settings, account = self.archive.settings, self.options.account
+        session = Sessions(settings).load(account)
+        limits = AccountLimits(self.archive.database, account)
+        try:
+            async with connected(settings, account, session) as client:
+                manners = Manners(client, account, limits, settings, self._waiting)
+                await self._fetch(manners, chats, still_alone, ended)
+        except Transient as error:
+            self.report.deferred = error
+        finally:
+            limits.close()
+            self.report.requests = limits.sent
+
+    def _waiting(self, seconds: float) -> None:
+        self.progress(Step("waiting, as Telegram asks", 0, max(1, round(seconds)), "seconds"))
+
+    async def _fetch(
+        self,
+        manners: Manners,
+        chats: Sequence[ChatKey] | None,
+        still_alone: Callable[[], None],
+        ended: ExitStack,
+    ) -> None:
+        days = Days(self.options.since, self.options.until)
+        (me,) = await manners.ask(GetUsersRequest([types.InputUserSelf()]))
+        planning = Planning(self.archive, manners.ask, self.options.account, me.id, days)
+        planned = await planning.plan(chats)
+        self.report.asked = planned.asked
+        self.report.chats = planned.reports
+        loads = ended.enter_context(loading(self.archive, planned.size))
+        ended.callback(lambda: setattr(self.report, "counts", loads.counts))
+        ashore = ended.enter_context(Ashore(self.archive, loads, still_alone))
+        turns = Turns(self.archive, manners.ask, ashore, self.folder, self.options.account)
+        queue = deque(planned.works)
+        while queue:
+            work = queue.popleft()
+            await turns.take(work, self.progress)
+            if work.stretches:
+                queue.append(work)

@@ -1,0 +1,116 @@
+"""A chat's turn: its newest missing pages, for a slice of time, into a spool and ashore."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from telethon.tl import types
+
+from tg_pipeline.errors import ChatInaccessible
+from tg_pipeline.files import storage_errors
+from tg_pipeline.flows.archive import Archive
+from tg_pipeline.flows.fetching.ashore import Ashore
+from tg_pipeline.flows.fetching.plan import shut_out
+from tg_pipeline.flows.fetching.work import Stretch, Work
+from tg_pipeline.flows.progress import Progress, Step
+from tg_pipeline.landing import BATCH_MESSAGES, Covered, Spool
+from tg_pipeline.logs import get_logger
+from tg_pipeline.sources.telegram.history import PAGE, Ask, Page, pages
+from tg_pipeline.sources.telegram.records import converted
+from tg_pipeline.store import reading
+
+SLICE_SECONDS: Final = 60
+"""So long a chat is read before the next one has its turn; then its pages become a batch."""
+_FULL: Final = BATCH_MESSAGES - PAGE
+
+
+class Turns:
+    """Gives chats their turns, one after another."""
+
+    def __init__(
+        self, archive: Archive, ask: Ask, ashore: Ashore, folder: Path, account: str
+    ) -> None:
+        self._archive = archive
+        self._ask = ask
+        self._ashore = ashore
+        self._folder = folder
+        self._account = account
+        self._spool: Spool | None = None
+
+    async def take(self, work: Work, progress: Progress) -> None:
+        """Read a chat until its slice of time is over or nothing is missing of it.
+
+        Raises:
+            TgPipelineError: what ends the run. All pages that came are on their way ashore.
+        """
+        until = time.monotonic() + SLICE_SECONDS
+        try:
+            while work.stretches and time.monotonic() < until:
+                await self._read(work, work.stretches[0], until, progress)
+        finally:
+            await self._hand_over()
+        if not work.stretches and work.report.error is None:
+            work.report.finished = True
+            reading.finish(
+                self._archive.database, work.chat.key, total=work.total, reread=work.rereads
+            )
+
+    async def _read(self, work: Work, stretch: Stretch, until: float, progress: Progress) -> None:
+        """Read on in one stretch of ids."""
+        over = False
+        try:
+            async for page in pages(
+                self._ask,
+                work.peer(stretch),
+                stretch.gap,
+                chat=work.name,
+                go_on=lambda page: not stretch.is_over(page) and time.monotonic() < until,
+            ):
+                await self._keep(work, stretch, page)
+                over = stretch.is_over(page)
+                stretch.after(page)
+                progress(Step(f"fetching {work.name}", work.report.messages, work.size, "messages"))
+        except ChatInaccessible as error:
+            self._give_up(work, stretch, error)
+            return
+        if over:
+            work.stretches.remove(stretch)
+
+    async def _keep(self, work: Work, stretch: Stretch, page: Page) -> None:
+        """Write a page to the spool."""
+        if self._spool is None:
+            path = self._folder / f"{page.asked_at:%Y%m%dT%H%M%S%f}.jsonl"
+            self._spool = Spool(path, work.seen(page.asked_at), self._account)
+        made = converted(page, work.context(stretch, self._spool.chat.observed_at))
+        with storage_errors(self._folder):
+            self._spool.add(made.records, Covered(made.fetched, made.complete))
+        work.count(page, made)
+        self._look_back(work, page)
+        if self._spool.contents.messages >= _FULL:
+            await self._hand_over()
+
+    async def _hand_over(self) -> None:
+        spool, self._spool = self._spool, None
+        if spool is not None:
+            await self._ashore.take(spool)
+
+    def _give_up(self, work: Work, stretch: Stretch, error: ChatInaccessible) -> None:
+        """Go on without a chat, or without the basic group it was."""
+        if stretch.before_migration:
+            get_logger().warning("chat.past_inaccessible", chat=work.name, reason=error.reason)
+            work.stretches.remove(stretch)
+            return
+        shut_out(self._archive, work.report, error)
+        work.stretches.clear()
+
+    def _look_back(self, work: Work, page: Page) -> None:
+        """A supergroup says in its history which basic group it was: that is read, too."""
+        for message in page.messages:
+            action = getattr(message, "action", None)
+            if isinstance(action, types.MessageActionChannelMigrateFrom):
+                past = -action.chat_id
+                if work.chat.migrated_from is None:
+                    work.chat = replace(work.chat, migrated_from=past)
+                    reading.was_group(self._archive.database, work.chat.key, past)
+                    work.remember([])

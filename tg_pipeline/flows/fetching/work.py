@@ -1,0 +1,183 @@
+"""What there is to fetch of one chat: stretches of ids that no loaded batch answers for."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from tg_pipeline.contracts import Chat, ChatKey, IdRange, Rejected, Source
+from tg_pipeline.errors import ChatInaccessible
+from tg_pipeline.sources.telegram.convert import MIGRATION_SHIFT, Context
+from tg_pipeline.sources.telegram.history import Gap, Page
+from tg_pipeline.sources.telegram.news import Top
+from tg_pipeline.sources.telegram.peers import input_peer
+from tg_pipeline.sources.telegram.records import Converted
+from tg_pipeline.store.fetched import gaps
+from tg_pipeline.store.reading import Followed
+
+_REREAD_EVERY: Final = timedelta(days=1)
+
+
+@dataclass(slots=True)
+class ChatReport:
+    """What a run has brought of one chat.
+
+    Attributes:
+        chat: its key.
+        title: its name.
+        messages: how many came, known ones too.
+        rejected: how many of them went to quarantine.
+        pages: how many answers they came in.
+        finished: whether nothing that was asked for is missing now.
+        error: why it cannot be read.
+    """
+
+    chat: ChatKey
+    title: str | None
+    messages: int = 0
+    rejected: int = 0
+    pages: int = 0
+    finished: bool = False
+    error: ChatInaccessible | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON output."""
+        return {
+            "chat": str(self.chat),
+            "title": self.title,
+            "messages": self.messages,
+            "quarantined": self.rejected,
+            "pages": self.pages,
+            "finished": self.finished,
+            "error": self.error and self.error.message,
+            "code": self.error and self.error.code,
+        }
+
+
+@dataclass(slots=True)
+class Stretch:
+    """Ids to fetch, newest first.
+
+    Attributes:
+        gap: which, as the chat that is asked numbers them.
+        since: what was sent before is not wanted; None: all is.
+        floor: an id that must be reached even so.
+        before_migration: they are asked of the basic group that the chat was.
+    """
+
+    gap: Gap
+    since: datetime | None = None
+    floor: int | None = None
+    before_migration: bool = False
+
+    def is_over(self, page: Page) -> bool:
+        """Whether nothing is wanted that is older than this page."""
+        if page.ends:
+            return True
+        reached = self.floor is None or page.covers.low <= self.floor
+        return (
+            reached
+            and self.since is not None
+            and page.oldest is not None
+            and page.oldest < self.since
+        )
+
+    def after(self, page: Page) -> None:
+        """What is left once this page is there."""
+        self.gap = Gap(self.gap.low, page.covers.low - 1)
+
+
+@dataclass(slots=True)
+class Work:
+    """A chat on its way; `stretches` is empty when all is done."""
+
+    chat: Followed
+    account_id: int
+    top: Top | None
+    report: ChatReport
+    stretches: deque[Stretch] = field(default_factory=deque)
+    total: int | None = None
+    rereads: bool = False
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return self.chat.title or str(self.chat.key)
+
+    @property
+    def size(self) -> int:
+        """How many messages may be expected, as far as one can know."""
+        return max(self.total or 0, self.report.messages)
+
+    def count(self, page: Page, made: Converted) -> None:
+        """Note what a page has brought."""
+        self.total = self.total or page.total
+        self.report.pages += 1
+        self.report.messages += len(page.messages) + len(page.unknown)
+        self.report.rejected += sum(isinstance(one, Rejected) for one in made.records)
+
+    def peer(self, stretch: Stretch) -> Any:
+        """Whom to ask for a stretch."""
+        if stretch.before_migration and self.chat.migrated_from is not None:
+            return input_peer(self.chat.migrated_from, None)
+        return self.chat_peer
+
+    @property
+    def chat_peer(self) -> Any:
+        """The chat itself, as an InputPeer."""
+        return input_peer(self.chat.key.entity_id, self.chat.access_hash)
+
+    def context(self, stretch: Stretch, observed_at: datetime) -> Context:
+        """How its messages are to be understood."""
+        return Context(
+            entity_id=self.chat.key.entity_id,
+            account_id=self.account_id,
+            observed_at=observed_at,
+            before_migration=stretch.before_migration,
+        )
+
+    def seen(self, observed_at: datetime) -> Chat:
+        """The chat, as a record."""
+        return Chat(
+            source=Source.TELEGRAM,
+            entity_id=self.chat.key.entity_id,
+            account_id=self.chat.key.account_id,
+            type=self.chat.type,
+            is_public=bool(self.chat.username) or None,
+            title=self.chat.title,
+            observed_at=observed_at,
+        )
+
+    def remember(self, past: list[IdRange]) -> None:
+        """Take on what is missing of the basic group that the chat was."""
+        low, high = 1 + MIGRATION_SHIFT, -1
+        self.stretches.extend(
+            Stretch(Gap(first - MIGRATION_SHIFT, last - MIGRATION_SHIFT), before_migration=True)
+            for first, last in gaps(past, low, high)
+        )
+
+
+def news_of(work: Work, ranges: list[IdRange], upto: int, since: datetime | None) -> None:
+    """Take on what is missing up to an id."""
+    work.stretches.extend(Stretch(Gap(*gap), since) for gap in gaps(ranges, 1, upto))
+
+
+def newest_days(work: Work, ranges: list[IdRange], days: int) -> None:
+    """Take on the newest days again, once a day, and with them the news there are."""
+    known = ranges[-1].high if ranges else 0
+    if not known:
+        work.rereads = True  # what is read for the first time need not be read again today
+        return
+    bound = datetime.now(UTC) - timedelta(days=days)
+    if not days or work.top is None or not _is_due(work.chat.reread_at):
+        return
+    if work.top.date is not None and work.top.date < bound and work.top.id <= known:
+        return
+    work.rereads = True
+    again = Stretch(Gap(1, work.top.id), bound, floor=known + 1)
+    older = [stretch for stretch in work.stretches if stretch.gap.high <= known]
+    work.stretches = deque([again, *older])
+
+
+def _is_due(reread_at: datetime | None) -> bool:
+    return reread_at is None or datetime.now(UTC) - reread_at > _REREAD_EVERY
