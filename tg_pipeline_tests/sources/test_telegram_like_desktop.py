@@ -1,6 +1,5 @@
 """The same message, fetched and exported, is one message with one content."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -9,7 +8,6 @@ import orjson
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from hypothesis.strategies import SearchStrategy
 from telethon.tl import types
 
 from tg_pipeline.contracts import Chat, ChatType, Kind, Message, Source
@@ -208,7 +206,8 @@ def test_reactions_in_their_order_and_what_is_unsupported() -> None:
     ]
     shown = message("a", reactions=types.MessageReactions(results=results))
     fetched, file = check(shown), imported(shown)
-    assert fetched.reactions and file.reactions
+    assert fetched.reactions
+    assert file.reactions
     assert [(one.type, one.emoji, one.count) for one in fetched.reactions] == [
         (one.type, one.emoji, one.count) for one in file.reactions
     ]
