@@ -13,9 +13,8 @@ from tg_pipeline.contracts import Kind, Message
 from tg_pipeline.generator import ACCOUNT, ChatPlan, History, history, write_desktop_json
 from tg_pipeline.sources.telegram.convert import Context, to_message
 from tg_pipeline_tests.sources.making import read_whole, written
-
-filling = pytest.importorskip("tg_pipeline_tests.telegram_server.filling.messages")
-chats = pytest.importorskip("tg_pipeline_tests.telegram_server.filling.chats")
+from tg_pipeline_tests.telegram_server.filling.chats import BOTS
+from tg_pipeline_tests.telegram_server.filling.messages import Writer
 
 START = datetime(2022, 6, 1, tzinfo=UTC)
 END = datetime(2023, 6, 1, tzinfo=UTC)
@@ -34,7 +33,7 @@ PLANS = (
 
 def fetched(made: History, moment: datetime) -> Iterator[Message]:
     """Each message as it comes over the wire."""
-    writer = filling.Writer(made.plan, ACCOUNT.id, chats.BOTS, forum=False)
+    writer = Writer(made.plan, ACCOUNT.id, BOTS, forum=False)
     for tl_message in writer.write(made.as_of(moment)):
         data: Any = BinaryReader(tl_message._bytes())
         before = tl_message.peer_id.to_dict()["_"] == "PeerChat" and made.plan.kind != "group"
