@@ -43,30 +43,33 @@ def exported(message: TL, *, before_migration: bool = False) -> Json:
     if isinstance(message.media, types.MessageMediaUnsupported):
         return made | {"type": "unsupported"}
     made |= {"date": f"{message.date:%Y-%m-%dT%H:%M:%S}", "date_unixtime": _stamp(message.date)}
-    service = isinstance(message, types.MessageService)
-    if not service and message.edit_date:
-        made |= {"edited": "2024-01-01T00:00:00", "edited_unixtime": _stamp(message.edit_date)}
-    action = _action(message.action) if service else {}
-    made["actor_id" if action else "from_id"] = peer(message.from_id or message.peer_id)
-    target = getattr(message.reply_to, "reply_to_msg_id", None)
-    other = getattr(message.reply_to, "reply_to_peer_id", None)
+    sender = peer(message.from_id or message.peer_id)
+    action = _action(message.action) if isinstance(message, types.MessageService) else {}
     if action:
-        made |= action | {"type": "service"}
-        if target and (key := _TARGETS.get(made.get("action", ""))):
-            made[key] = target - shift
+        made |= {"type": "service", "actor_id": sender} | action
+        made |= _reply(message, shift, _TARGETS.get(made.get("action", ""), ""))
         return made | {"text": "", "text_entities": []}
+    if message.edit_date:
+        made |= {"edited": "2024-01-01T00:00:00", "edited_unixtime": _stamp(message.edit_date)}
+    made |= {"from_id": sender} | _reply(message, shift, "reply_to_message_id")
     if message.post_author:
         made["author"] = message.post_author
-    if message.fwd_from:
-        made |= _forwarded(message.fwd_from)
-    if target:
-        made["reply_to_message_id"] = target - (0 if other else shift)
-        if other:
-            made["reply_to_peer_id"] = peer(other)
-    if message.media:
-        made |= _media(message.media)
+    return made | _forwarded(message.fwd_from) | _media(message.media) | _shown(message)
+
+
+def _reply(message: TL, shift: int, key: str) -> Json:
+    target = getattr(message.reply_to, "reply_to_msg_id", None)
+    other = getattr(message.reply_to, "reply_to_peer_id", None)
+    if not target or not key:
+        return {}
+    if other:
+        return {key: target, "reply_to_peer_id": peer(other)}
+    return {key: target - shift}
+
+
+def _shown(message: TL) -> Json:
     parts = split(message.message or "", message.entities or [])
-    made |= {"text": parts, "text_entities": parts}
+    made: Json = {"text": parts, "text_entities": parts}
     if message.reactions and message.reactions.results:
         made["reactions"] = [_reaction(one) for one in message.reactions.results]
     return made
@@ -124,6 +127,8 @@ def _stamp(moment: Any) -> str:
 
 def _forwarded(header: TL) -> Json:
     made: Json = {}
+    if header is None:
+        return made
     if header.from_id:
         made |= {"forwarded_from": "Somebody", "forwarded_from_id": peer(header.from_id)}
     elif header.from_name:

@@ -102,6 +102,7 @@ def test_an_unknown_zone_is_refused_with_a_hint(zone: str) -> None:
         ([], "an empty list"),
         ([{"update_id": 1, "message": {}}], "Bot API updates"),
         ({"ok": True, "result": [{"update_id": 1}]}, "Bot API updates"),
+        ([{"message_id": 1, "chat": {}}], "Bot API updates"),
         ([{"@type": "message", "id": 1}], "a TDLib dump"),
         ({"@type": "messages", "messages": [{"@type": "message"}]}, "a TDLib dump"),
         ([{"_": "Message", "id": 1, "date": {"$date": 1}}], "a Telethon dump"),
@@ -121,6 +122,15 @@ def test_foreign_files_are_named_for_what_they_look_like(
     with pytest.raises(ForeignFormat) as caught:
         scan(Input(written(tmp_path, content)))
     assert caught.value.looks_like == looks_like
+
+
+def test_an_export_that_begins_with_a_pinned_message_is_not_taken_for_bot_api_updates(
+    tmp_path: Path,
+) -> None:
+    pinned = message(5, type="service", action="pin_message", message_id=4)
+    (record,) = read_whole(written(tmp_path, export(pinned))).messages
+    assert record.action
+    assert record.action.fields["message_id"] == 4
 
 
 @pytest.mark.parametrize("content", [b"", b" \r\n\t ", b"\xef\xbb\xbf", b"\xef\xbb\xbf  "])

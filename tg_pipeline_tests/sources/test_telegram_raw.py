@@ -30,10 +30,11 @@ ROOTS = (
 def same(value: Any, written: Any) -> bool:
     """Whether a field's value is told by what was written for it."""
     if isinstance(value, TLObject):
-        sent = {name: getattr(value, name) for name in fields_of(type(value))}
+        kind: Any = type(value)
+        sent = {name: getattr(value, name) for name in fields_of(kind)}
         sent = {name: item for name, item in sent.items() if item is not None}
         return (
-            written["_"] == type(value).__name__
+            written["_"] == kind.__name__
             and written.keys() - {"_"} == sent.keys()
             and all(same(item, written[name]) for name, item in sent.items())
         )

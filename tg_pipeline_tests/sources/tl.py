@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, reduce
+from operator import or_
+from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
@@ -41,7 +43,7 @@ def service(action: TL, **fields: Any) -> TL:
     return types.MessageService(action=action, **given)
 
 
-def constructors(member: type[Any]) -> list[type[Any]]:
+def constructors(member: Any) -> list[Any]:
     """All constructors of the TL type that this one is of."""
     found = [
         kind
@@ -53,7 +55,7 @@ def constructors(member: type[Any]) -> list[type[Any]]:
 
 
 @cache
-def fields_of(kind: type[Any]) -> dict[str, Any]:
+def fields_of(kind: Any) -> dict[str, Any]:
     """A constructor's fields and their Python types."""
     generated = next(one for one in kind.__mro__ if one.__module__.startswith("telethon.tl.types"))
     init: Callable[..., None] | None = generated.__dict__.get("__init__")
@@ -65,7 +67,7 @@ def fields_of(kind: type[Any]) -> dict[str, Any]:
 
 
 @cache
-def objects(kind: type[Any], depth: int = 1) -> SearchStrategy[TL]:
+def objects(kind: Any, depth: int = 1) -> SearchStrategy[TL]:
     """Any objects of a constructor; what may be left out often is, and always at the bottom."""
     made = {name: _values(hint, depth) for name, hint in fields_of(kind).items()}
     return st.builds(kind, **made)
@@ -79,9 +81,9 @@ def _values(hint: Any, depth: int) -> SearchStrategy[Any]:
     if get_origin(hint) is list:
         return st.just([]) if depth <= 0 else st.lists(_values(parts[0], depth - 1), max_size=2)
     if type(None) in parts:
-        rest = Union[tuple(part for part in parts if part is not type(None))]  # noqa: UP007
+        rest: Any = reduce(or_, (part for part in parts if part is not type(None)))
         return st.none() if depth <= 0 else st.none() | _values(rest, depth)
-    kinds = parts if get_origin(hint) is Union else (hint,)
+    kinds = parts if get_origin(hint) in {Union, UnionType} else (hint,)
     kinds = tuple(kind for kind in kinds if not kind.__name__.startswith("Input")) or kinds
     if depth <= 0:
         kinds = (min(kinds, key=lambda kind: len(fields_of(kind))),)

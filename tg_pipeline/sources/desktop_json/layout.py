@@ -166,7 +166,7 @@ def _maker(record: object) -> str | None:
         return "a TDLib dump"
     if "_" in record:
         return "a Telethon dump"
-    if "update_id" in record or "message_id" in record:
+    if "update_id" in record or ("message_id" in record and "id" not in record):
         return "Bot API updates"
     return None
 

@@ -7,121 +7,122 @@ any other.
 import re
 from typing import Any
 
-from telethon.tl import types
-
 from tg_pipeline.contracts import Action
 from tg_pipeline.sources.telegram.convert.raw import plain_fields
 
-_PREFIX = "MessageAction"
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-NAMES: dict[type[Any], str] = {
-    types.MessageActionBoostApply: "boost_apply",
-    types.MessageActionChangeCreator: "change_creator",
-    types.MessageActionChannelCreate: "create_channel",
-    types.MessageActionChannelMigrateFrom: "migrate_from_group",
-    types.MessageActionChatAddUser: "invite_members",
-    types.MessageActionChatCreate: "create_group",
-    types.MessageActionChatDeletePhoto: "delete_group_photo",
-    types.MessageActionChatDeleteUser: "remove_members",
-    types.MessageActionChatEditPhoto: "edit_group_photo",
-    types.MessageActionChatEditTitle: "edit_group_title",
-    types.MessageActionChatJoinedByLink: "join_group_by_link",
-    types.MessageActionChatJoinedByRequest: "join_group_by_request",
-    types.MessageActionChatJoinedViaCommunity: "join_group_via_community",
-    types.MessageActionChatMigrateTo: "migrate_to_supergroup",
-    types.MessageActionConferenceCall: "conference_call",
-    types.MessageActionContactSignUp: "joined_telegram",
-    types.MessageActionCustomAction: "custom_action",
-    types.MessageActionGameScore: "score_in_game",
-    types.MessageActionGeoProximityReached: "proximity_reached",
-    types.MessageActionGiftCode: "gift_code_prize",
-    types.MessageActionGiftPremium: "send_premium_gift",
-    types.MessageActionGiftStars: "send_stars_gift",
-    types.MessageActionGiftTon: "send_ton_gift",
-    types.MessageActionGiveawayLaunch: "giveaway_launch",
-    types.MessageActionGiveawayResults: "giveaway_results",
-    types.MessageActionGroupCall: "group_call",
-    types.MessageActionGroupCallScheduled: "group_call_scheduled",
-    types.MessageActionHistoryClear: "clear_history",
-    types.MessageActionInviteToGroupCall: "invite_to_group_call",
-    types.MessageActionManagedBotCreated: "managed_bot_created",
-    types.MessageActionNewCreatorPending: "new_creator_pending",
-    types.MessageActionNoForwardsRequest: "no_forwards_request",
-    types.MessageActionNoForwardsToggle: "no_forwards_toggle",
-    types.MessageActionPaidMessagesPrice: "paid_messages_price_change",
-    types.MessageActionPaidMessagesRefunded: "paid_messages_refund",
-    types.MessageActionPaymentRefunded: "refunded_payment",
-    types.MessageActionPaymentSent: "send_payment",
-    types.MessageActionPaymentSentMe: "send_payment",
-    types.MessageActionPhoneCall: "phone_call",
-    types.MessageActionPinMessage: "pin_message",
-    types.MessageActionPollAppendAnswer: "poll_append_answer",
-    types.MessageActionPollDeleteAnswer: "poll_delete_answer",
-    types.MessageActionPrizeStars: "stars_prize",
-    types.MessageActionRequestedPeer: "requested_peer",
-    types.MessageActionRequestedPeerSentMe: "requested_peer",
-    types.MessageActionScreenshotTaken: "take_screenshot",
-    types.MessageActionSecureValuesSent: "send_passport_values",
-    types.MessageActionSecureValuesSentMe: "send_passport_values",
-    types.MessageActionSetChatTheme: "edit_chat_theme",
-    types.MessageActionSetMessagesTTL: "set_messages_ttl",
-    types.MessageActionStarGift: "send_star_gift",
-    types.MessageActionStarGiftPurchaseOffer: "send_star_gift",
-    types.MessageActionStarGiftPurchaseOfferDeclined: "send_star_gift",
-    types.MessageActionStarGiftUnique: "send_star_gift",
-    types.MessageActionSuggestBirthday: "suggest_birthday",
-    types.MessageActionSuggestProfilePhoto: "suggest_profile_photo",
-    types.MessageActionSuggestedPostApproval: "process_suggested_post",
-    types.MessageActionSuggestedPostRefund: "suggested_post_refund",
-    types.MessageActionSuggestedPostSuccess: "suggested_post_success",
-    types.MessageActionTodoAppendTasks: "todo_append_tasks",
-    types.MessageActionTodoCompletions: "todo_completions",
-    types.MessageActionTopicCreate: "topic_created",
-    types.MessageActionTopicEdit: "topic_edit",
-    types.MessageActionWebViewDataSent: "send_webview_data",
-    types.MessageActionWebViewDataSentMe: "send_webview_data",
+NAMES = {
+    "BoostApply": "boost_apply",
+    "ChangeCreator": "change_creator",
+    "ChannelCreate": "create_channel",
+    "ChannelMigrateFrom": "migrate_from_group",
+    "ChatAddUser": "invite_members",
+    "ChatCreate": "create_group",
+    "ChatDeletePhoto": "delete_group_photo",
+    "ChatDeleteUser": "remove_members",
+    "ChatEditPhoto": "edit_group_photo",
+    "ChatEditTitle": "edit_group_title",
+    "ChatJoinedByLink": "join_group_by_link",
+    "ChatJoinedByRequest": "join_group_by_request",
+    "ChatJoinedViaCommunity": "join_group_via_community",
+    "ChatMigrateTo": "migrate_to_supergroup",
+    "ConferenceCall": "conference_call",
+    "ContactSignUp": "joined_telegram",
+    "CustomAction": "custom_action",
+    "GameScore": "score_in_game",
+    "GeoProximityReached": "proximity_reached",
+    "GiftCode": "gift_code_prize",
+    "GiftPremium": "send_premium_gift",
+    "GiftStars": "send_stars_gift",
+    "GiftTon": "send_ton_gift",
+    "GiveawayLaunch": "giveaway_launch",
+    "GiveawayResults": "giveaway_results",
+    "GroupCall": "group_call",
+    "GroupCallScheduled": "group_call_scheduled",
+    "HistoryClear": "clear_history",
+    "InviteToGroupCall": "invite_to_group_call",
+    "ManagedBotCreated": "managed_bot_created",
+    "NewCreatorPending": "new_creator_pending",
+    "NoForwardsRequest": "no_forwards_request",
+    "NoForwardsToggle": "no_forwards_toggle",
+    "PaidMessagesPrice": "paid_messages_price_change",
+    "PaidMessagesRefunded": "paid_messages_refund",
+    "PaymentRefunded": "refunded_payment",
+    "PaymentSent": "send_payment",
+    "PaymentSentMe": "send_payment",
+    "PhoneCall": "phone_call",
+    "PinMessage": "pin_message",
+    "PollAppendAnswer": "poll_append_answer",
+    "PollDeleteAnswer": "poll_delete_answer",
+    "PrizeStars": "stars_prize",
+    "RequestedPeer": "requested_peer",
+    "RequestedPeerSentMe": "requested_peer",
+    "ScreenshotTaken": "take_screenshot",
+    "SecureValuesSent": "send_passport_values",
+    "SecureValuesSentMe": "send_passport_values",
+    "SetChatTheme": "edit_chat_theme",
+    "SetMessagesTTL": "set_messages_ttl",
+    "StarGift": "send_star_gift",
+    "StarGiftPurchaseOffer": "send_star_gift",
+    "StarGiftPurchaseOfferDeclined": "send_star_gift",
+    "StarGiftUnique": "send_star_gift",
+    "SuggestBirthday": "suggest_birthday",
+    "SuggestProfilePhoto": "suggest_profile_photo",
+    "SuggestedPostApproval": "process_suggested_post",
+    "SuggestedPostRefund": "suggested_post_refund",
+    "SuggestedPostSuccess": "suggested_post_success",
+    "TodoAppendTasks": "todo_append_tasks",
+    "TodoCompletions": "todo_completions",
+    "TopicCreate": "topic_created",
+    "TopicEdit": "topic_edit",
+    "WebViewDataSent": "send_webview_data",
+    "WebViewDataSentMe": "send_webview_data",
 }
 _TITLED = frozenset(
     {
-        types.MessageActionChannelCreate,
-        types.MessageActionChannelMigrateFrom,
-        types.MessageActionChatCreate,
-        types.MessageActionChatEditTitle,
-        types.MessageActionTopicCreate,
+        "ChannelCreate",
+        "ChannelMigrateFrom",
+        "ChatCreate",
+        "ChatEditTitle",
+        "TopicCreate",
     }
 )
-TARGETS: dict[type[Any], str] = {
-    types.MessageActionPinMessage: "message_id",
-    types.MessageActionSetChatWallPaper: "message_id",
-    types.MessageActionGameScore: "game_message_id",
-    types.MessageActionPaymentSent: "invoice_message_id",
+_TARGETS = {
+    "PinMessage": "message_id",
+    "SetChatWallPaper": "message_id",
+    "GameScore": "game_message_id",
+    "PaymentSent": "invoice_message_id",
 }
 """Actions on another message, which is no reply to it; and Desktop's name for that one's id."""
 
 
+def acts_on_another(action: Any) -> bool:
+    """Whether what Telegram calls a reply is the message that the action is about."""
+    return _own_name(action) in _TARGETS
+
+
 def action_of(action: Any, target: int | None) -> Action | None:
-    """What a service message announces; `target` is the message that it acts on."""
-    kind = type(action)
-    if kind is types.MessageActionEmpty:
+    """What a service message announces; `target` is the message that it may be about."""
+    name = _own_name(action)
+    if name == "Empty":
         return None
     fields = plain_fields(action)
-    title = fields.pop("title", None) if kind in _TITLED else None
-    if target is not None and kind in TARGETS:
-        fields[TARGETS[kind]] = target
-    return Action(type=_name(action), title=title or None, fields=fields)
+    title = fields.pop("title", None) if name in _TITLED else None
+    if target is not None and name in _TARGETS:
+        fields[_TARGETS[name]] = target
+    return Action(type=_desktops_name(name, action), title=title or None, fields=fields)
 
 
-def _name(action: Any) -> str:
-    kind = type(action)
-    if kind is types.MessageActionSetChatWallPaper:
+def _own_name(action: Any) -> str:
+    return type(action).__name__.removeprefix("MessageAction")
+
+
+def _desktops_name(name: str, action: Any) -> str:
+    """Of an action that Desktop does not write: its constructor's name."""
+    if name == "SetChatWallPaper":
         return "set_same_chat_wallpaper" if action.same else "set_chat_wallpaper"
-    if kind is types.MessageActionBotAllowed:
+    if name == "BotAllowed":
         if action.attach_menu:
             return "attach_menu_bot_allowed"
         return "web_app_bot_allowed" if action.from_request else "allow_sending_messages"
-    return NAMES.get(kind) or _own_name(kind)
-
-
-def _own_name(kind: type[Any]) -> str:
-    """Of an action that Desktop does not write: its constructor's name."""
-    return _WORD.sub("_", kind.__name__.removeprefix(_PREFIX)).lower()
+    return NAMES.get(name) or _WORD.sub("_", name).lower()

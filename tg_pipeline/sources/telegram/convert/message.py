@@ -23,7 +23,7 @@ from tg_pipeline.contracts import (
     content_hash,
 )
 from tg_pipeline.contracts.identity import message_account
-from tg_pipeline.sources.telegram.convert.actions import TARGETS, action_of
+from tg_pipeline.sources.telegram.convert.actions import action_of, acts_on_another
 from tg_pipeline.sources.telegram.convert.media import media_of, poll_of
 from tg_pipeline.sources.telegram.convert.peers import marked
 from tg_pipeline.sources.telegram.convert.raw import as_raw, may_be_unstorable, storable_copy
@@ -138,7 +138,7 @@ def _announced(announced: Any, fields: Fields) -> Fields:
         "action": action,
         "content_hash": content_hash("", (), None, action, None),
     }
-    if type(announced) in TARGETS:
+    if acts_on_another(announced):
         made["reply_to_id"] = None
     return made
 

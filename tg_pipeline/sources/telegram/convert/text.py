@@ -55,7 +55,7 @@ def entities_of(text: str, listed: list[Any]) -> tuple[Entity, ...]:
         if pairs:
             start -= bisect_left(pairs, start)
             end -= bisect_left(pairs, end)
-        if end > start:
+        if end > start >= 0:
             made.append(_described(entity, start, end - start))
     return _ENTITIES.validate_python(made) if made else ()
 
