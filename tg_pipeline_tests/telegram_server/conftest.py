@@ -40,16 +40,19 @@ class Town:
         for number in range(1, 131):
             at = NOON + timedelta(hours=1, minutes=number)
             world.post(self.news, f"news {number}", by=self.news, date=at)
-            world.post(self.atlas, f"atlas {number}", by=(joe, mira)[number % 2], date=at)
+            later = at + timedelta(seconds=30)
+            world.post(self.atlas, f"atlas {number}", by=(joe, mira)[number % 2], date=later)
         for number in range(1, 121):
             at = NOON + timedelta(hours=4, minutes=number)
             by = (self.elowen, mira)[number % 2]
             world.post(self.elowen, f"private {number}", by=by, date=at, to=mira)
-            world.post(self.watch, f"watch {number}", by=(joe, mira)[number % 2], date=at)
+            later = at + timedelta(seconds=30)
+            world.post(self.watch, f"watch {number}", by=(joe, mira)[number % 2], date=later)
         for number in range(1, 6):
             at = NOON + timedelta(hours=7, minutes=number)
-            world.post(mira.person, f"note {number}", by=mira, date=at)
             world.post(self.bot, f"ferry {number}", by=self.bot, date=at, to=mira)
+            later = at + timedelta(hours=1)
+            world.post(mira.person, f"note {number}", by=mira, date=later)
         world.post(self.mill, "flour", by=self.mill, date=NOON)
 
 
