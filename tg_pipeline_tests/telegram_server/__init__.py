@@ -17,7 +17,7 @@ from tg_pipeline_tests.telegram_server.accounts import Account
 from tg_pipeline_tests.telegram_server.clients import connected, talk
 from tg_pipeline_tests.telegram_server.discussions import comment, publish
 from tg_pipeline_tests.telegram_server.errors import RpcFailure
-from tg_pipeline_tests.telegram_server.faults import When, always
+from tg_pipeline_tests.telegram_server.faults import Above, When, always
 from tg_pipeline_tests.telegram_server.filling import demo_world, fill
 from tg_pipeline_tests.telegram_server.peers import Channel, Group, Person, Topic
 from tg_pipeline_tests.telegram_server.server import TelegramServer
@@ -27,6 +27,7 @@ from tg_pipeline_tests.telegram_server.world import World
 __all__ = [
     "API_HASH",
     "API_ID",
+    "Above",
     "Account",
     "Channel",
     "Group",

@@ -6,7 +6,14 @@ import time
 import pytest
 from telethon import errors
 
-from tg_pipeline_tests.telegram_server import Account, TelegramServer, When, always, talk
+from tg_pipeline_tests.telegram_server import (
+    Above,
+    Account,
+    TelegramServer,
+    When,
+    always,
+    talk,
+)
 from tg_pipeline_tests.telegram_server.conftest import Town
 from tg_pipeline_tests.telegram_server.tl import TL
 
@@ -163,6 +170,31 @@ def test_a_message_that_cannot_be_read(server: TelegramServer, town: Town) -> No
 def test_rules_are_for_their_method_alone(server: TelegramServer, mira: Account) -> None:
     server.faults.error("messages.getDialogs", 400, "PEER_ID_INVALID", always())
     assert talk(server, mira, _tries) == ["read"]
+
+
+def test_rules_may_be_for_some_requests_alone(server: TelegramServer, mira: Account) -> None:
+    server.faults.error(
+        HISTORY, 400, "PEER_ID_INVALID", always(), where=lambda asked: asked.limit < 5
+    )
+
+    async def ask(client: TL) -> None:
+        assert await _tries(client) == ["read"]
+        with pytest.raises(errors.PeerIdInvalidError):
+            await client.get_messages("harbour", limit=4)
+
+    talk(server, mira, ask)
+
+
+def test_a_limit_is_for_the_hasty(server: TelegramServer, mira: Account) -> None:
+    server.faults.flood(HISTORY, 0, Above(requests=3, seconds=0.3))
+
+    async def ask(client: TL) -> None:
+        hasty = await _tries(client, 5)
+        assert hasty == ["read"] * 3 + ["FloodWaitError"] * 2
+        await asyncio.sleep(0.3)
+        assert await _tries(client) == ["read"]
+
+    talk(server, mira, ask)
 
 
 def test_a_moved_account_is_followed(server: TelegramServer, mira: Account) -> None:
