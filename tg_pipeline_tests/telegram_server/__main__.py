@@ -35,7 +35,7 @@ def main() -> None:
     world = World()
     account = add_account(world)
     if arguments.password:
-        account.password = Password.of(arguments.password)
+        account.password = Password(arguments.password)
     for plan in _plans(arguments):
         fill(world, account, history(plan, arguments.seed), as_of=plan.end)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

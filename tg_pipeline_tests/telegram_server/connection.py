@@ -99,7 +99,7 @@ class Connection:
         method = method_name(call.request)
         asker = device.account.id if device.account else None
         self._state.requests.add(Request(method, call.request, asker, call.takeout_id))
-        trouble = self._state.faults.of(method)
+        trouble = self._state.faults.of(method, call.request)
         if trouble.hang_up_before:
             self.hang_up()
         elif trouble.delay:

@@ -7,6 +7,7 @@ RSA key belongs to the server and outlives restarts.
 import secrets
 import time
 from collections.abc import Callable
+from functools import cache
 from hashlib import sha1
 
 import rsa
@@ -41,6 +42,12 @@ class ServerKey:
     def open(self, sealed: bytes) -> bytes:
         """What a client has encrypted: 255 bytes, a SHA-1 first."""
         return pow(int.from_bytes(sealed, "big"), self._d, self._n).to_bytes(256, "big")[1:]
+
+
+@cache
+def common_key() -> ServerKey:
+    """One key for all servers of a process: making one takes half a second."""
+    return ServerKey()
 
 
 class HandshakeBroken(Exception):

@@ -4,7 +4,7 @@ Counterpart of `telethon.password`.
 """
 
 import secrets
-from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
 
 from telethon import password as theirs
@@ -20,21 +20,20 @@ _G = GENERATOR.to_bytes(_SIZE, "big")
 _K = int.from_bytes(sha256(_P + _G).digest(), "big")
 
 
-@dataclass(slots=True)
 class Password:
-    """A password's verifier, and the challenges not answered yet."""
+    """A password, of which only the verifier is used; and the challenges not answered yet."""
 
-    verifier: int
-    algorithm: TL
-    hint: str = ""
-    _open: dict[int, int] = field(default_factory=dict)
+    def __init__(self, text: str, hint: str = "") -> None:
+        self._text = text
+        self._hint = hint
+        self._algorithm = _algorithm()
+        self._open: dict[int, int] = {}
 
-    @classmethod
-    def of(cls, text: str, hint: str = "") -> "Password":
-        """The verifier of a password, with salts of its own."""
-        algorithm = _algorithm()
-        secret = int.from_bytes(theirs.compute_hash(algorithm, text), "big")
-        return cls(pow(GENERATOR, secret, PRIME), algorithm, hint)
+    @cached_property
+    def verifier(self) -> int:
+        """What a server keeps instead of the password; slow to make, on purpose."""
+        digest = theirs.compute_hash(self._algorithm, self._text)
+        return pow(GENERATOR, int.from_bytes(digest, "big"), PRIME)
 
     def challenge(self) -> TL:
         """The answer to account.getPassword."""
@@ -45,10 +44,10 @@ class Password:
             new_secure_algo=types.SecurePasswordKdfAlgoUnknown(),
             secure_random=secrets.token_bytes(16),
             has_password=True,
-            current_algo=self.algorithm,
+            current_algo=self._algorithm,
             srp_B=self._public(secret).to_bytes(_SIZE, "big"),
             srp_id=srp_id,
-            hint=self.hint or None,
+            hint=self._hint or None,
         )
 
     def check(self, proof: TL) -> None:
@@ -71,7 +70,7 @@ class Password:
         b_bytes = self._public(secret).to_bytes(_SIZE, "big")
         scrambler = int.from_bytes(sha256(a_bytes + b_bytes).digest(), "big")
         shared = pow(a * pow(self.verifier, scrambler, PRIME), secret, PRIME)
-        salts = (sha256(salt).digest() for salt in (self.algorithm.salt1, self.algorithm.salt2))
+        salts = (sha256(salt).digest() for salt in (self._algorithm.salt1, self._algorithm.salt2))
         both = int.from_bytes(sha256(_P).digest(), "big") ^ int.from_bytes(
             sha256(_G).digest(), "big"
         )

@@ -17,6 +17,7 @@ from tg_pipeline_tests.telegram_server.connection import Connection
 from tg_pipeline_tests.telegram_server.devices import Device, Devices
 from tg_pipeline_tests.telegram_server.errors import RpcFailure, unauthorized
 from tg_pipeline_tests.telegram_server.faults import Faults
+from tg_pipeline_tests.telegram_server.handshake import ServerKey
 from tg_pipeline_tests.telegram_server.recording import Requests
 from tg_pipeline_tests.telegram_server.state import API_HASH, API_ID, DC, State
 from tg_pipeline_tests.telegram_server.tl import TL
@@ -28,8 +29,15 @@ HOST = "127.0.0.1"
 class TelegramServer:
     """Runs in a thread with an event loop of its own; stopped and started again it is the same."""
 
-    def __init__(self, world: World | None = None, *, port: int = 0, gzip: bool = False) -> None:
-        self.state = State(world or World())
+    def __init__(
+        self,
+        world: World | None = None,
+        *,
+        port: int = 0,
+        gzip: bool = False,
+        key: ServerKey | None = None,
+    ) -> None:
+        self.state = State(world or World(), key)
         self.state.port, self.state.gzip = port, gzip
         self._thread: Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None

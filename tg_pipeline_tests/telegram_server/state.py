@@ -1,10 +1,8 @@
 """Everything about a Telegram that outlives its restarts."""
 
-from functools import cached_property
-
 from tg_pipeline_tests.telegram_server.devices import Devices
 from tg_pipeline_tests.telegram_server.faults import Faults
-from tg_pipeline_tests.telegram_server.handshake import ServerKey
+from tg_pipeline_tests.telegram_server.handshake import ServerKey, common_key
 from tg_pipeline_tests.telegram_server.recording import Requests
 from tg_pipeline_tests.telegram_server.world import World
 
@@ -17,6 +15,7 @@ class State:
     """The world, who is logged in, what goes wrong, and what was asked.
 
     Attributes:
+        key: By which clients know the server; all servers of a process have one by default.
         codes: The phone_code_hash of each phone that was sent a code.
         port: Where it listens, once it has.
         gzip: Whether large answers are packed.
@@ -24,8 +23,9 @@ class State:
         broken: What clients sent that was no MTProto.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, key: ServerKey | None = None) -> None:
         self.world = world
+        self.key = key or common_key()
         self.devices = Devices()
         self.faults = Faults()
         self.requests = Requests()
@@ -34,8 +34,3 @@ class State:
         self.gzip = False
         self.mishaps: list[Exception] = []
         self.broken: list[Exception] = []
-
-    @cached_property
-    def key(self) -> ServerKey:
-        """The server's RSA key."""
-        return ServerKey()

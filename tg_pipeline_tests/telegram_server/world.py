@@ -59,7 +59,7 @@ class World:
         """Add somebody who can log in."""
         one = Person(user_id, first_name, last_name, username, phone)
         self.people[user_id] = one
-        second = Password.of(password) if password is not None else None
+        second = Password(password) if password is not None else None
         account = self.accounts[user_id] = Account(one, phone, code, password=second)
         return account
 

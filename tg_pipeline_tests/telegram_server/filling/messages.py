@@ -46,7 +46,7 @@ class Writer:
         facts = {
             "out": message.sender_id == self._account_id,
             "post": self._plan.kind == "channel",
-            "from_id": self._author(message.sender_id),
+            "from_id": self._author(message.sender_id, peer),
         }
         if message.content.action is not None:
             facts |= self._service(message)
@@ -54,10 +54,9 @@ class Writer:
         facts |= self._message(message)
         return patched.Message(number, tl_peer(peer), message.date, **facts, grouped_id=album)
 
-    def _author(self, sender: int) -> TL | None:
+    def _author(self, sender: int, peer: int) -> TL | None:
         """Left out where the chat itself is the sender; in saved messages it never is."""
-        saved = self._plan.kind == "saved"
-        return None if sender == self._plan.entity_id and not saved else tl_peer(sender)
+        return None if sender == peer and self._plan.kind != "saved" else tl_peer(sender)
 
     def _service(self, message: TrueMessage) -> dict[str, object]:
         deed = message.content.action
