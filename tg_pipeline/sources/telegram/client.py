@@ -10,6 +10,7 @@ import re
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -24,6 +25,7 @@ from tg_pipeline.errors import (
     ApiInvalid,
     ApiMissing,
     ChatInaccessible,
+    FloodWait,
     InviteUnusable,
     KeyDuplicated,
     SessionRevoked,
@@ -33,6 +35,7 @@ from tg_pipeline.errors import (
     TgPipelineError,
     UsernameUnknown,
 )
+from tg_pipeline.logs import get_logger
 from tg_pipeline.settings import Settings
 
 Asking: TypeAlias = Callable[[Any], Awaitable[Any]]
@@ -170,20 +173,58 @@ def asks(client: TelegramClient, account: str, *, chat: str = "") -> Asking:
     """
 
     async def ask(request: Any) -> Any:
-        async with answered(account, method_of(request), chat=chat):
-            return await client(request)
+        with translated(account, method_of(request), chat=chat):
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await client(request)
 
     return ask
 
 
+def patient(ask: Asking, account: str, limit: int) -> Asking:
+    """The same, with flood waits up to a limit in seconds waited for.
+
+    Raises:
+        FloodWait: a longer one.
+    """
+
+    async def again(request: Any) -> Any:
+        while True:
+            try:
+                return await ask(request)
+            except errors.FloodError as error:
+                if not 0 <= (seconds := getattr(error, "seconds", -1)) <= limit:
+                    with at_once(account, method_of(request)):
+                        raise
+                get_logger().info("telegram.flood_wait", account=account, seconds=seconds)
+                await asyncio.sleep(max(seconds, 1))
+
+    return again
+
+
 @asynccontextmanager
-async def answered(
-    account: str, method: str, *, chat: str = "", api_id: int | None = None
-) -> AsyncIterator[None]:
-    """Let nothing inside wait for an answer for ever, and turn its errors into ours."""
-    with translated(account, method, chat=chat, api_id=api_id):
+async def answered(account: str, method: str, *, api_id: int | None = None) -> AsyncIterator[None]:
+    """Around one call of Telethon's that is not to be repeated: in time, with our errors.
+
+    Raises:
+        FloodWait: Telegram wants a wait; and what `translated` raises.
+    """
+    with at_once(account, method), translated(account, method, api_id=api_id):
         async with asyncio.timeout(ANSWER_SECONDS):
             yield
+
+
+@contextmanager
+def at_once(account: str, method: str) -> Iterator[None]:
+    """Turn a flood wait into an error that says until when.
+
+    Raises:
+        FloodWait: Telegram wants a wait.
+    """
+    try:
+        yield
+    except errors.FloodError as error:
+        until = datetime.now(UTC) + timedelta(seconds=getattr(error, "seconds", 0))
+        raise FloodWait(account, method, until) from error
 
 
 @contextmanager
