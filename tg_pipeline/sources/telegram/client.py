@@ -8,12 +8,12 @@ import asyncio
 import logging
 import re
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from telethon import TelegramClient, errors
 from telethon.crypto import rsa
@@ -35,11 +35,7 @@ from tg_pipeline.errors import (
     TgPipelineError,
     UsernameUnknown,
 )
-from tg_pipeline.logs import get_logger
 from tg_pipeline.settings import Settings
-
-Asking: TypeAlias = Callable[[Any], Awaitable[Any]]
-"""Sends one TL request and returns the answer, with what patience it has."""
 
 ANSWER_SECONDS = 60
 _CONNECT_SECONDS = 10
@@ -163,52 +159,16 @@ def _trust(path: Path) -> None:
 # ---- asking and its errors
 
 
-def asks(client: TelegramClient, account: str, *, chat: str = "") -> Asking:
-    """Requests sent at once and once each, with our errors; floods are the caller's to meet.
-
-    Args:
-        client: a connected one.
-        account: whose it is.
-        chat: what the requests are about, for errors.
-    """
-
-    async def ask(request: Any) -> Any:
-        with translated(account, method_of(request), chat=chat):
-            async with asyncio.timeout(ANSWER_SECONDS):
-                return await client(request)
-
-    return ask
-
-
-def patient(ask: Asking, account: str, limit: int) -> Asking:
-    """The same, with flood waits up to a limit in seconds waited for.
-
-    Raises:
-        FloodWait: a longer one.
-    """
-
-    async def again(request: Any) -> Any:
-        while True:
-            try:
-                return await ask(request)
-            except errors.FloodError as error:
-                if not 0 <= (seconds := getattr(error, "seconds", -1)) <= limit:
-                    with at_once(account, method_of(request)):
-                        raise
-                get_logger().info("telegram.flood_wait", account=account, seconds=seconds)
-                await asyncio.sleep(max(seconds, 1))
-
-    return again
-
-
 @asynccontextmanager
-async def answered(account: str, method: str, *, api_id: int | None = None) -> AsyncIterator[None]:
-    """Around one call of Telethon's that is not to be repeated: in time, with our errors.
+async def answered(
+    account: str, method: str, *, chat: str = "", api_id: int | None = None
+) -> AsyncIterator[None]:
+    """Let nothing inside wait for an answer for ever, and turn its errors into ours.
 
     Raises:
-        FloodWait: Telegram wants a wait; and what `translated` raises.
+        what `translated` raises.
     """
-    with at_once(account, method), translated(account, method, api_id=api_id):
+    with translated(account, method, chat=chat, api_id=api_id):
         async with asyncio.timeout(ANSWER_SECONDS):
             yield
 

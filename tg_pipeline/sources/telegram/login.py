@@ -6,7 +6,8 @@ A session that could not be kept is ended again, so that none stays open unknown
 
 import asyncio
 import base64
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -26,7 +27,7 @@ from tg_pipeline.errors import (
     TgPipelineError,
 )
 from tg_pipeline.settings import Settings
-from tg_pipeline.sources.telegram.client import answered, connected
+from tg_pipeline.sources.telegram.client import answered, at_once, connected
 from tg_pipeline.sources.telegram.running import in_front
 
 TRIES = 3
@@ -129,7 +130,7 @@ async def log_out(settings: Settings, account: str, session: str) -> None:
     try:
         async with (
             connected(settings, account, session) as client,
-            answered(account, "auth.logOut"),
+            _once(account, "auth.logOut"),
         ):
             await client(functions.auth.LogOutRequest())
     except SessionRevoked:
@@ -142,7 +143,7 @@ async def who_is(client: TelegramClient, account: str) -> Identity:
     Raises:
         SessionRevoked, KeyDuplicated, AccountBanned, TelegramUnreachable, FloodWait
     """
-    async with answered(account, "users.getUsers"):
+    async with _once(account, "users.getUsers"):
         found = await client(functions.users.GetUsersRequest([types.InputUserSelf()]))
     return Identity(found[0].id, utils.get_display_name(found[0]))
 
@@ -150,6 +151,14 @@ async def who_is(client: TelegramClient, account: str) -> Identity:
 def _require_same(account: str, expected: int | None, found: Identity) -> None:
     if expected not in {None, found.user_id}:
         raise AccountDiffers(account, expected or 0, found.user_id)
+
+
+@asynccontextmanager
+async def _once(account: str, method: str, api_id: int | None = None) -> AsyncIterator[None]:
+    """Around a call that is not to be repeated: people wait for it, and floods end it."""
+    with at_once(account, method):
+        async with answered(account, method, api_id=api_id):
+            yield
 
 
 async def _end(client: TelegramClient) -> None:
@@ -280,7 +289,7 @@ class _Login:
                 return token
 
     def _answered(self, method: str) -> Any:
-        return answered(self._account, method, api_id=self._settings.telegram_api_id)
+        return _once(self._account, method, self._settings.telegram_api_id)
 
 
 async def _either(event: asyncio.Event, wait: timedelta) -> None:
