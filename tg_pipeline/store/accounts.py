@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Connection
 
+from tg_pipeline.store.sightings import clean
 from tg_pipeline.store.tables import accounts, chat_access
 
 
@@ -50,7 +51,7 @@ def one(connection: Connection, account: str) -> Account | None:
 
 def logged_in(connection: Connection, account: str, user_id: int, name: str) -> None:
     """Note who an account is, and that it works."""
-    _write(connection, account, AccountState.ACTIVE, {"user_id": user_id, "name": name})
+    _write(connection, account, AccountState.ACTIVE, {"user_id": user_id, "name": clean(name)})
 
 
 def is_now(connection: Connection, account: str, state: AccountState) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Connection
 
 from tg_pipeline.contracts import ChatKey, ChatType
+from tg_pipeline.store.sightings import clean
 from tg_pipeline.store.tables import chat_snapshots, followed_chats
 
 _KEY = ("entity_id", "account_id")
@@ -104,13 +105,14 @@ def _keep(connection: Connection, one: Snapshot) -> bool:
         .limit(1)
     ).first()
     members = last.members if one.members is None and last is not None else one.members
-    if last is not None and tuple(last) == (one.title, one.username, members):
+    title = _clean(one.title)
+    if last is not None and tuple(last) == (title, one.username, members):
         return False
     row = {
         "entity_id": one.key.entity_id,
         "account_id": one.key.account_id,
         "observed_at": datetime.now(UTC),
-        "title": one.title,
+        "title": title,
         "username": one.username,
         "members": members,
     }
@@ -120,6 +122,7 @@ def _keep(connection: Connection, one: Snapshot) -> bool:
 
 def _row(chat: Followed) -> dict[str, Any]:
     told = {name: getattr(chat, name) for name in _TOLD}
+    told["title"] = _clean(chat.title)
     added = chat.added_at or datetime.now(UTC)
     return {
         "entity_id": chat.key.entity_id,
@@ -133,6 +136,10 @@ def _followed(row: sa.Row[Any]) -> Followed:
     facts = row._mapping
     rest = {name: facts[name] for name in facts if name not in {*_KEY, "type"}}
     return Followed(key=ChatKey(row.entity_id, row.account_id), type=ChatType(row.type), **rest)
+
+
+def _clean(title: str | None) -> str | None:
+    return None if title is None else clean(title)
 
 
 def _is(key: ChatKey) -> tuple[sa.ColumnElement[bool], ...]:
