@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, LiteralString, Self, TypeAlias
 
 import psycopg
 import sqlalchemy as sa
+from psycopg import sql
 from sqlalchemy.engine import Connection, Engine
 
 from tg_pipeline.errors import (
@@ -43,6 +44,8 @@ _NOT_CONNECTED = re.compile(
 )
 _HINT = "Is the server running"
 _DENIED = re.compile(r"authentication failed|no password supplied|FATAL:.*does not exist")
+
+_Plain: TypeAlias = psycopg.Connection[Any]
 
 
 def _tells_more(record: logging.LogRecord) -> bool:
@@ -94,18 +97,38 @@ class Database:
         Raises:
             DatabaseLost: the connection is gone, and the lock with it.
         """
+        with (
+            self._lock("pg_advisory_lock", what) as (connection, _),
+            self._held(connection) as still,
+        ):
+            yield still
+
+    @contextmanager
+    def alone_at_once(self, what: str) -> Iterator[Callable[[], None] | None]:
+        """The same without waiting: None where another process does it now."""
+        with self._lock("pg_try_advisory_lock", what) as (connection, taken):
+            if not taken:
+                yield None
+                return
+            with self._held(connection) as still:
+                yield still
+
+    @contextmanager
+    def _lock(self, function: LiteralString, what: str) -> Iterator[tuple[_Plain, object]]:
         with self.surroundings(), _connect(self.url, self.schema, _LOCK_KEEPALIVE) as connection:
             connection.autocommit = True
-            connection.execute(
-                "SELECT pg_advisory_lock(hashtextextended(%s, 0))", (f"tg_pipeline {what}",)
-            )
+            query = sql.SQL("SELECT {}(hashtextextended(%s, 0))").format(sql.SQL(function))
+            row = connection.execute(query, (f"tg_pipeline {what}",)).fetchone()
+            yield connection, row and row[0]
 
-            def still() -> None:
-                with self.surroundings():
-                    connection.execute("SELECT 1")
+    @contextmanager
+    def _held(self, connection: _Plain) -> Iterator[Callable[[], None]]:
+        def still() -> None:
+            with self.surroundings():
+                connection.execute("SELECT 1")
 
-            yield still
-            still()
+        yield still
+        still()
 
     @contextmanager
     def surroundings(self) -> Iterator[None]:
@@ -184,13 +207,13 @@ def embedded_folder(settings: Settings) -> Path:
 
 
 def _engine(url: str, schema_name: str) -> Engine:
-    def connect() -> psycopg.Connection[Any]:
+    def connect() -> _Plain:
         return _connect(url, schema_name)
 
     return sa.create_engine("postgresql+psycopg://", creator=connect, pool_pre_ping=False)
 
 
-def _connect(url: str, schema_name: str, options: str = "") -> psycopg.Connection[Any]:
+def _connect(url: str, schema_name: str, options: str = "") -> _Plain:
     return psycopg.connect(
         re.sub(r"^postgres(ql)?://", "postgresql://", url),
         connect_timeout=_CONNECT_SECONDS,

@@ -8,11 +8,12 @@ import asyncio
 import logging
 import re
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from telethon import TelegramClient, errors
 from telethon.crypto import rsa
@@ -24,6 +25,7 @@ from tg_pipeline.errors import (
     ApiInvalid,
     ApiMissing,
     ChatInaccessible,
+    FloodWait,
     InviteUnusable,
     KeyDuplicated,
     SessionRevoked,
@@ -34,9 +36,6 @@ from tg_pipeline.errors import (
     UsernameUnknown,
 )
 from tg_pipeline.settings import Settings
-
-Asking: TypeAlias = Callable[[Any], Awaitable[Any]]
-"""Sends one TL request and returns the answer, with what patience it has."""
 
 ANSWER_SECONDS = 60
 _CONNECT_SECONDS = 10
@@ -160,30 +159,32 @@ def _trust(path: Path) -> None:
 # ---- asking and its errors
 
 
-def asks(client: TelegramClient, account: str, *, chat: str = "") -> Asking:
-    """Requests sent at once and once each, with our errors; floods are the caller's to meet.
-
-    Args:
-        client: a connected one.
-        account: whose it is.
-        chat: what the requests are about, for errors.
-    """
-
-    async def ask(request: Any) -> Any:
-        async with answered(account, method_of(request), chat=chat):
-            return await client(request)
-
-    return ask
-
-
 @asynccontextmanager
 async def answered(
     account: str, method: str, *, chat: str = "", api_id: int | None = None
 ) -> AsyncIterator[None]:
-    """Let nothing inside wait for an answer for ever, and turn its errors into ours."""
+    """Let nothing inside wait for an answer for ever, and turn its errors into ours.
+
+    Raises:
+        what `translated` raises.
+    """
     with translated(account, method, chat=chat, api_id=api_id):
         async with asyncio.timeout(ANSWER_SECONDS):
             yield
+
+
+@contextmanager
+def at_once(account: str, method: str) -> Iterator[None]:
+    """Turn a flood wait into an error that says until when.
+
+    Raises:
+        FloodWait: Telegram wants a wait.
+    """
+    try:
+        yield
+    except errors.FloodError as error:
+        until = datetime.now(UTC) + timedelta(seconds=getattr(error, "seconds", 0))
+        raise FloodWait(account, method, until) from error
 
 
 @contextmanager
