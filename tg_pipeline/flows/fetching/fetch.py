@@ -31,6 +31,7 @@ from tg_pipeline.logs import get_logger
 from tg_pipeline.sources.telegram.client import connected
 from tg_pipeline.sources.telegram.manners import Manners
 from tg_pipeline.sources.telegram.sessions import Sessions
+from tg_pipeline.store.leases import lease
 from tg_pipeline.store.limits import AccountLimits
 from tg_pipeline.store.load import Counts
 
@@ -94,7 +95,7 @@ def fetch_chats(
     """
     folder = archive.settings.home / "spool" / options.account
     make_folder(folder)
-    with archive.database.alone(f"account {options.account}") as still_alone:
+    with lease(archive.database, options.account, "fetch") as still_alone:
         land_what_is_left(folder, archive.zone)
         settle(archive, progress)
         return _Run(archive, options, folder, progress).all(chats, still_alone)

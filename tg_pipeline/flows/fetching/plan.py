@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 from tg_pipeline.contracts import ChatKey
 from tg_pipeline.errors import ChatInaccessible
 from tg_pipeline.flows.archive import Archive
-from tg_pipeline.flows.fetching.work import ChatReport, Work, newest_days, news_of
+from tg_pipeline.flows.fetching.work import ChatReport, Work, newest_days, news_of, peer_of
 from tg_pipeline.logs import get_logger
+from tg_pipeline.sources.telegram.chat_ref import FORBIDDEN, ref_of
 from tg_pipeline.sources.telegram.history import Ask, newest_before
 from tg_pipeline.sources.telegram.news import News, news
-from tg_pipeline.sources.telegram.peers import input_peer
-from tg_pipeline.store import reading
+from tg_pipeline.store import fetched, followed, reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +71,14 @@ class Planning:
 
     async def plan(self, chats: Sequence[ChatKey] | None) -> Planned:
         """Ask once which chats have news, and find what is missing of each."""
-        database = self.archive.database
-        followed = reading.followed(database, self.account, chats)
-        peers = [input_peer(chat.key.entity_id, chat.access_hash) for chat in followed]
+        with self.archive.database.transaction() as connection:
+            wanted = reading.readable(connection, self.account, chats)
+        peers = {chat.key.entity_id: peer_of(chat) for chat in wanted}
         told = await news(self.ask, peers)
-        tops = [(chat.key, told.tops.get(chat.key.entity_id)) for chat in followed]
-        reading.note_tops(database, ((key, top.id) for key, top in tops if top is not None))
-        planned = Planned(asked=len(followed))
-        for chat in followed:
-            report = ChatReport(chat.key, chat.title)
+        self._note(wanted, told)
+        planned = Planned(asked=len(wanted))
+        for chat in wanted:
+            report = ChatReport(chat.key, chat.followed.title)
             if (error := told.shut.get(chat.key.entity_id)) is not None:
                 shut_out(self.archive, report, error)
                 planned.reports.append(report)
@@ -89,20 +89,41 @@ class Planning:
                 planned.reports.append(report)
         return planned
 
-    async def _work(self, chat: reading.Followed, told: News, report: ChatReport) -> Work:
+    def _note(self, wanted: Sequence[reading.Readable], told: News) -> None:
+        """Keep what Telegram told beside the news: newest ids, who can be read again, names."""
+        tops = [(chat.key, told.tops.get(chat.key.entity_id)) for chat in wanted]
+        seen = [
+            self._snapshot(chat.key, entity)
+            for chat in wanted
+            if (entity := told.entities.get(chat.key.entity_id)) is not None
+            and not isinstance(entity, FORBIDDEN)
+        ]
+        with self.archive.database.transaction() as connection:
+            reading.note_tops(connection, ((key, top.id) for key, top in tops if top is not None))
+            followed.seen(connection, seen)
+            for chat in wanted:
+                if chat.followed.inaccessible and chat.key.entity_id in told.tops:
+                    followed.inaccessible(connection, chat.key, None)
+
+    def _snapshot(self, key: ChatKey, entity: Any) -> followed.Snapshot:
+        ref = ref_of(entity, self.account, self.account_id)
+        members = getattr(entity, "participants_count", None)
+        return followed.Snapshot(key, ref.title, ref.username, members)
+
+    async def _work(self, chat: reading.Readable, told: News, report: ChatReport) -> Work:
         """What is missing of a chat."""
-        database, key = self.archive.database, chat.key
+        key = chat.key
         work = Work(chat, self.account_id, told.tops.get(key.entity_id), report)
-        ranges = reading.fetched_ranges(database, key, key.account_id)
+        with self.archive.database.transaction() as connection:
+            ranges = fetched.of_chat(connection, key.entity_id, key.account_id)
+            past = fetched.of_chat(connection, key.entity_id, self.account_id)
         upto = await self._newest(work)
         if upto is not None:
             news_of(work, ranges, upto, self.days.start)
         if self.days == Days(None, None):
             newest_days(work, ranges, self.archive.settings.telegram_reread_days)
-        if chat.migrated_from is not None:
-            work.remember(reading.fetched_ranges(database, key, self.account_id))
-        if chat.shut_out:
-            reading.shut_out(database, key, None)
+        if chat.followed.migrated_from is not None:
+            work.remember(past)
         return work
 
     async def _newest(self, work: Work) -> int | None:
@@ -118,5 +139,6 @@ class Planning:
 def shut_out(archive: Archive, report: ChatReport, error: ChatInaccessible) -> None:
     """Note that a chat cannot be read."""
     get_logger().warning("chat.inaccessible", chat=str(report.chat), reason=error.reason)
-    reading.shut_out(archive.database, report.chat, error.reason)
+    with archive.database.transaction() as connection:
+        followed.inaccessible(connection, report.chat, error.reason)
     report.error = error

@@ -52,9 +52,8 @@ class Turns:
             await self._hand_over()
         if not work.stretches and work.report.error is None:
             work.report.finished = True
-            reading.finish(
-                self._archive.database, work.chat.key, total=work.total, reread=work.rereads
-            )
+            with self._archive.database.transaction() as connection:
+                reading.finish(connection, work.chat.key, total=work.total, reread=work.rereads)
 
     async def _read(self, work: Work, stretch: Stretch, until: float, progress: Progress) -> None:
         """Read on in one stretch of ids."""
@@ -109,8 +108,11 @@ class Turns:
         for message in page.messages:
             action = getattr(message, "action", None)
             if isinstance(action, types.MessageActionChannelMigrateFrom):
-                past = -action.chat_id
-                if work.chat.migrated_from is None:
-                    work.chat = replace(work.chat, migrated_from=past)
-                    reading.was_group(self._archive.database, work.chat.key, past)
-                    work.remember([])
+                self._take_on(work, -action.chat_id)
+
+    def _take_on(self, work: Work, past: int) -> None:
+        if work.chat.followed.migrated_from is None:
+            work.chat = replace(work.chat, followed=replace(work.chat.followed, migrated_from=past))
+            with self._archive.database.transaction() as connection:
+                reading.was_group(connection, work.chat.key, past)
+            work.remember([])

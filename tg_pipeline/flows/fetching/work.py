@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from tg_pipeline.contracts import Chat, ChatKey, IdRange, Rejected, Source
+from tg_pipeline.contracts import Chat, ChatKey, ChatType, IdRange, Rejected, Source
 from tg_pipeline.errors import ChatInaccessible
 from tg_pipeline.sources.telegram.convert import MIGRATION_SHIFT, Context
 from tg_pipeline.sources.telegram.history import Gap, Page
@@ -13,7 +13,7 @@ from tg_pipeline.sources.telegram.news import Top
 from tg_pipeline.sources.telegram.peers import input_peer
 from tg_pipeline.sources.telegram.records import Converted
 from tg_pipeline.store.fetched import gaps
-from tg_pipeline.store.reading import Followed
+from tg_pipeline.store.reading import Readable
 
 _REREAD_EVERY: Final = timedelta(days=1)
 
@@ -91,7 +91,7 @@ class Stretch:
 class Work:
     """A chat on its way; `stretches` is empty when all is done."""
 
-    chat: Followed
+    chat: Readable
     account_id: int
     top: Top | None
     report: ChatReport
@@ -102,7 +102,7 @@ class Work:
     @property
     def name(self) -> str:
         """For people."""
-        return self.chat.title or str(self.chat.key)
+        return self.chat.followed.title or str(self.chat.key)
 
     @property
     def size(self) -> int:
@@ -118,14 +118,15 @@ class Work:
 
     def peer(self, stretch: Stretch) -> Any:
         """Whom to ask for a stretch."""
-        if stretch.before_migration and self.chat.migrated_from is not None:
-            return input_peer(self.chat.migrated_from, None)
+        past = self.chat.followed.migrated_from
+        if stretch.before_migration and past is not None:
+            return input_peer(past, ChatType.GROUP, None)
         return self.chat_peer
 
     @property
     def chat_peer(self) -> Any:
         """The chat itself, as an InputPeer."""
-        return input_peer(self.chat.key.entity_id, self.chat.access_hash)
+        return peer_of(self.chat)
 
     def context(self, stretch: Stretch, observed_at: datetime) -> Context:
         """How its messages are to be understood."""
@@ -142,9 +143,9 @@ class Work:
             source=Source.TELEGRAM,
             entity_id=self.chat.key.entity_id,
             account_id=self.chat.key.account_id,
-            type=self.chat.type,
-            is_public=bool(self.chat.username) or None,
-            title=self.chat.title,
+            type=self.chat.followed.type,
+            is_public=self.chat.followed.username is not None or None,
+            title=self.chat.followed.title,
             observed_at=observed_at,
         )
 
@@ -155,6 +156,11 @@ class Work:
             Stretch(Gap(first - MIGRATION_SHIFT, last - MIGRATION_SHIFT), before_migration=True)
             for first, last in gaps(past, low, high)
         )
+
+
+def peer_of(chat: Readable) -> Any:
+    """A chat as an InputPeer."""
+    return input_peer(chat.key.entity_id, chat.followed.type, chat.access_hash)
 
 
 def news_of(work: Work, ranges: list[IdRange], upto: int, since: datetime | None) -> None:

@@ -13,6 +13,8 @@ from tg_pipeline.contracts.types import Id
 from tg_pipeline.errors import ChatInaccessible
 
 SAVED_TITLE = "Saved Messages"
+FORBIDDEN = (types.ChatForbidden, types.ChannelForbidden, types.ChatEmpty)
+"""What is shown of a chat that the account was removed from."""
 _WITHOUT_HASH = {ChatType.GROUP, ChatType.SAVED}
 
 
@@ -71,7 +73,7 @@ def ref_of(entity: Any, account: str, user_id: int) -> ChatRef:
     Raises:
         ChatInaccessible: it is one that the account was removed from.
     """
-    if isinstance(entity, types.ChatForbidden | types.ChannelForbidden | types.ChatEmpty):
+    if isinstance(entity, FORBIDDEN):
         title = getattr(entity, "title", None) or str(utils.get_peer_id(entity))
         raise ChatInaccessible(title, account, "the account was removed from it")
     kind = _type(entity, user_id)

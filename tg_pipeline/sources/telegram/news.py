@@ -1,16 +1,17 @@
 """Which chats have news: one question for a hundred chats, whether or not they are joined."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
 from telethon.tl import types
 from telethon.tl.functions.messages import GetPeerDialogsRequest
+from telethon.utils import get_peer_id
 
 from tg_pipeline.errors import ChatInaccessible
+from tg_pipeline.sources.telegram.chat_ref import entities
 from tg_pipeline.sources.telegram.history import Ask
-from tg_pipeline.sources.telegram.peers import marked
 
 _AT_ONCE: Final = 100
 
@@ -38,38 +39,35 @@ class News:
     shut: dict[int, ChatInaccessible] = field(default_factory=dict)
 
 
-async def news(ask: Ask, peers: Sequence[Any]) -> News:
-    """Ask for the newest messages of these chats, given as InputPeers."""
+async def news(ask: Ask, peers: Mapping[int, Any]) -> News:
+    """Ask for the newest messages of chats, given as InputPeers by their marked ids."""
     found = News()
-    for start in range(0, len(peers), _AT_ONCE):
-        await _ask(ask, peers[start : start + _AT_ONCE], found)
+    chats = list(peers.items())
+    for start in range(0, len(chats), _AT_ONCE):
+        await _ask(ask, chats[start : start + _AT_ONCE], found)
     return found
 
 
-async def _ask(ask: Ask, peers: Sequence[Any], found: News) -> None:
+async def _ask(ask: Ask, chats: Sequence[tuple[int, Any]], found: News) -> None:
     """One chat that cannot be read spoils the question: halve until it is alone."""
-    request = GetPeerDialogsRequest([types.InputDialogPeer(peer) for peer in peers])
+    request = GetPeerDialogsRequest([types.InputDialogPeer(peer) for _, peer in chats])
     try:
-        answer = await ask(request, chat=str(marked(peers[0])))
+        answer = await ask(request, chat=str(chats[0][0]))
     except ChatInaccessible as error:
-        if len(peers) == 1:
-            found.shut[marked(peers[0])] = error
+        if len(chats) == 1:
+            found.shut[chats[0][0]] = error
             return
-        half = len(peers) // 2
-        await _ask(ask, peers[:half], found)
-        await _ask(ask, peers[half:], found)
+        half = len(chats) // 2
+        await _ask(ask, chats[:half], found)
+        await _ask(ask, chats[half:], found)
         return
-    dates = {(marked(one.peer_id), one.id): getattr(one, "date", None) for one in answer.messages}
+    dates = {
+        (get_peer_id(one.peer_id), one.id): one.date
+        for one in answer.messages
+        if not isinstance(one, types.MessageEmpty)
+    }
     for dialog in answer.dialogs:
-        chat, top = marked(dialog.peer), dialog.top_message
+        chat, top = get_peer_id(dialog.peer), dialog.top_message
         if top:
             found.tops[chat] = Top(top, dates.get((chat, top)))
-    for user in answer.users:
-        found.entities[user.id] = user
-    for chat in answer.chats:
-        found.entities[_chat_id(chat)] = chat
-
-
-def _chat_id(chat: Any) -> int:
-    channel = isinstance(chat, types.Channel | types.ChannelForbidden)
-    return marked(types.PeerChannel(chat.id) if channel else types.PeerChat(chat.id))
+    found.entities |= entities(answer.users, answer.chats)
