@@ -46,6 +46,7 @@ def _accounts() -> None:
         sa.Column("state_since", _TIME, nullable=False),
         sa.Column("holder", sa.Text),
         sa.Column("held_since", _TIME),
+        sa.Column("takeout_id", sa.BigInteger),
     )
 
 

@@ -16,6 +16,7 @@ from tg_pipeline.cli import (
     dev,
     doctor,
     export,
+    fetch,
     files,
     init,
     quarantine,
@@ -42,6 +43,9 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("init")(init.init)
 app.command("import")(files.import_command)
+app.command("fetch", context_settings={"ignore_unknown_options": True})(  # ids begin with a minus
+    fetch.fetch
+)
 app.command("status")(status.status)
 app.command("export", context_settings={"ignore_unknown_options": True})(  # keys begin with a minus
     export.export

@@ -3,6 +3,13 @@
 from tg_pipeline.flows.archive import Archive, open_archive
 from tg_pipeline.flows.changes import Changes, changes
 from tg_pipeline.flows.check import check_windows
+from tg_pipeline.flows.fetching import (
+    ChatReport,
+    FetchOptions,
+    FetchReport,
+    fetch_chats,
+    followed_keys,
+)
 from tg_pipeline.flows.import_files import FileReport, ImportOptions, Imports, import_files
 from tg_pipeline.flows.look import (
     Quarantined,
@@ -24,6 +31,9 @@ from tg_pipeline.flows.windows import find_windows
 __all__ = [
     "Archive",
     "Changes",
+    "ChatReport",
+    "FetchOptions",
+    "FetchReport",
     "FileReport",
     "ImportOptions",
     "Imports",
@@ -33,7 +43,9 @@ __all__ = [
     "changes",
     "check_windows",
     "due_chats",
+    "fetch_chats",
     "find_windows",
+    "followed_keys",
     "import_files",
     "known_chats",
     "load_windows",

@@ -68,6 +68,20 @@ def held_by(connection: Connection, account: str, holder: str) -> None:
     connection.execute(statement.on_conflict_do_update(index_elements=["account"], set_=held))
 
 
+def takeout(connection: Connection, account: str) -> int | None:
+    """The takeout session of an account that goes on."""
+    query = sa.select(accounts.c.takeout_id).where(accounts.c.account == account)
+    found: int | None = connection.scalar(query)
+    return found
+
+
+def keep_takeout(connection: Connection, account: str, takeout_id: int | None) -> None:
+    """Keep a takeout session for the next run; None: it has ended."""
+    connection.execute(
+        accounts.update().where(accounts.c.account == account).values(takeout_id=takeout_id)
+    )
+
+
 def access(connection: Connection, account: str) -> dict[int, int]:
     """Access hashes of an account by marked peer id."""
     table = chat_access.c

@@ -11,13 +11,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from telethon.tl import types
 from telethon.tl.functions.users import GetUsersRequest
 
 from tg_pipeline.contracts import ChatKey
-from tg_pipeline.errors import Transient
+from tg_pipeline.errors import AccountBanned, KeyDuplicated, SessionRevoked, Transient
 from tg_pipeline.files import make_folder
 from tg_pipeline.flows.archive import Archive
 from tg_pipeline.flows.fetching.ashore import Ashore, land_what_is_left
@@ -29,11 +29,21 @@ from tg_pipeline.flows.progress import Progress, Step, silent
 from tg_pipeline.flows.settle import settle
 from tg_pipeline.logs import get_logger
 from tg_pipeline.sources.telegram.client import connected
+from tg_pipeline.sources.telegram.history import Ask
 from tg_pipeline.sources.telegram.manners import Manners
 from tg_pipeline.sources.telegram.sessions import Sessions
+from tg_pipeline.sources.telegram.takeout import Takeout
+from tg_pipeline.store import accounts
+from tg_pipeline.store.accounts import AccountState
 from tg_pipeline.store.leases import lease
 from tg_pipeline.store.limits import AccountLimits
 from tg_pipeline.store.load import Counts
+
+_STATES: Final = {
+    SessionRevoked: AccountState.REVOKED,
+    KeyDuplicated: AccountState.DUPLICATED,
+    AccountBanned: AccountState.BANNED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,8 @@ class FetchOptions:
     account: str = "main"
     since: date | None = None
     until: date | None = None
+    takeout: bool | None = None
+    """Whether to read in a takeout session; None: as the setting says."""
 
 
 @dataclass(slots=True)
@@ -141,6 +153,10 @@ class _Run:
                 await self._fetch(manners, chats, still_alone, ended)
         except Transient as error:
             self.report.deferred = error
+        except (SessionRevoked, KeyDuplicated, AccountBanned) as error:
+            with self.archive.database.transaction() as connection:
+                accounts.is_now(connection, account, _STATES[type(error)])
+            raise
         finally:
             limits.close()
             self.report.requests = limits.sent
@@ -164,10 +180,26 @@ class _Run:
         loads = ended.enter_context(loading(self.archive, planned.size))
         ended.callback(lambda: setattr(self.report, "counts", loads.counts))
         ashore = ended.enter_context(Ashore(self.archive, loads, still_alone))
-        turns = Turns(self.archive, manners.ask, ashore, self.folder, self.options.account)
+        takeout = self._takeout(manners.ask)
+        ask = manners.ask if takeout is None else takeout.ask
+        turns = Turns(self.archive, ask, ashore, self.folder, self.options.account)
         queue = deque(planned.works)
         while queue:
             work = queue.popleft()
             await turns.take(work, self.progress)
             if work.stretches:
                 queue.append(work)
+        if takeout is not None:
+            await takeout.finish()
+
+    def _takeout(self, ask: Ask) -> Takeout | None:
+        wanted, account = self.options.takeout, self.options.account
+        if not (self.archive.settings.telegram_takeout if wanted is None else wanted):
+            return None
+
+        def keep(takeout_id: int | None) -> None:
+            with self.archive.database.transaction() as connection:
+                accounts.keep_takeout(connection, account, takeout_id)
+
+        with self.archive.database.transaction() as connection:
+            return Takeout(ask, accounts.takeout(connection, account), keep)

@@ -223,7 +223,7 @@ def translated(
 
 def method_of(request: Any) -> str:
     """What Telegram calls a request: GetHistoryRequest of messages is messages.getHistory."""
-    kind = type(request)
+    kind = type(getattr(request, "query", request))  # what is wrapped, as in a takeout
     name = _TITLE.sub("", kind.__name__)
     name = name[:1].lower() + name[1:]
     place = kind.__module__.removeprefix("telethon.tl.functions").lstrip(".")

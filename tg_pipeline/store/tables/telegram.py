@@ -14,6 +14,7 @@ accounts = Table(
     Column("state_since", UtcTime, nullable=False, doc="since when"),
     Column("holder", Text, doc="who took the lease last: program, process and machine"),
     Column("held_since", UtcTime, doc="since when; whether it still holds is the lock's to say"),
+    Column("takeout_id", BigInteger, doc="takeout session that goes on; null: there is none"),
     info={"doc": "Accounts that read from Telegram. Sessions and phone numbers are not here."},
 )
 

@@ -1,0 +1,130 @@
+"""`tg-pipeline fetch`: what Telegram has and the archive has not."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tg_pipeline.cli.options import (
+    AsJson,
+    Home,
+    Quiet,
+    Since,
+    Until,
+    Verbose,
+    archive,
+    day_of,
+    load_settings,
+)
+from tg_pipeline.errors import EXIT_QUARANTINED
+
+if TYPE_CHECKING:
+    from tg_pipeline.flows import Archive, ChatReport, FetchReport
+
+
+def fetch(
+    chats: Annotated[
+        list[str] | None,
+        typer.Argument(help="Usernames, ids or keys of followed chats; all if left out."),
+    ] = None,
+    account: Annotated[str, typer.Option(help="Account that reads.", metavar="NAME")] = "main",
+    since: Since = None,
+    until: Until = None,
+    takeout: Annotated[
+        bool | None,
+        typer.Option(
+            "--takeout/--no-takeout",
+            help="Read in a takeout session, which you allow once on your phone; "
+            "default: the setting.",
+            show_default=False,
+        ),
+    ] = None,
+    no_export: Annotated[
+        bool, typer.Option("--no-export", help="Do not check and publish afterwards.")
+    ] = False,
+    as_json: AsJson = False,
+    home: Home = None,
+    verbose: Verbose = 0,
+    quiet: Quiet = False,
+) -> int:
+    """Fetch the history of followed chats from Telegram: news first, then what is still missing.
+
+    Killed at any moment, the next run goes on with the page after the last one that came.
+    Exit code 75: Telegram wants to be asked later, and the message says when.
+
+    Examples:
+      tg-pipeline fetch
+
+      tg-pipeline fetch @durov --since 2024-01-01
+
+      tg-pipeline fetch || [ $? -eq 75 ]
+    """
+    from tg_pipeline.cli.console import show
+    from tg_pipeline.flows import FetchOptions, fetch_chats, followed_keys
+
+    loaded = load_settings(home, verbose, quiet)
+    options = FetchOptions(account, day_of(since), day_of(until), takeout)
+    with archive(loaded) as opened:
+        keys = followed_keys(opened, account, chats) if chats else None
+        with show.progress() as progress:
+            report = fetch_chats(opened, keys, options, progress)
+        if as_json:
+            show.json(report.as_dict())
+        else:
+            _tell(report)
+        if not no_export:
+            _publish(opened, report, as_json)
+    return _exit_code(report)
+
+
+def _tell(report: "FetchReport") -> None:
+    from tg_pipeline.cli.console import show
+
+    for chat in report.chats:
+        if chat.error is not None:
+            show.error(chat.error)
+        else:
+            show.text(_line(chat))
+    counts = report.counts
+    if not report.asked:
+        show.text("No chats are followed. Add one with: tg-pipeline chats add @username")
+        return
+    show.text(
+        f"{report.asked:,} chats asked, {len(report.chats):,} with something to fetch: "
+        f"{counts.read:,} read, {counts.new:,} new, {counts.updated:,} updated, "
+        f"{counts.unchanged:,} unchanged, {counts.quarantined:,} quarantined; "
+        f"{report.requests:,} requests"
+    )
+    if counts.quarantined:
+        show.note("`tg-pipeline quarantine list` shows what could not be understood, and why.")
+
+
+def _line(chat: "ChatReport") -> str:
+    state = "" if chat.finished else " (to be continued)"
+    return (
+        f"{chat.chat} {chat.title or ''}: {chat.messages:,} messages in {chat.pages:,} pages{state}"
+    )
+
+
+def _publish(opened: "Archive", report: "FetchReport", as_json: bool) -> None:
+    from tg_pipeline.cli.console import show
+    from tg_pipeline.flows import known_chats, refresh
+
+    touched = {chat.chat for chat in report.chats if chat.pages} & known_chats(opened)
+    if not touched:
+        return
+    with show.progress() as progress:
+        published = refresh(opened, sorted(touched), progress)
+    if not as_json:
+        show.text(
+            f"Published to {opened.exports}: {published.written} files written, "
+            f"{published.unchanged} unchanged"
+        )
+    published.require_all()
+
+
+def _exit_code(report: "FetchReport") -> int:
+    if report.deferred is not None:
+        raise report.deferred
+    if refused := [chat.error.exit_code for chat in report.chats if chat.error is not None]:
+        return max(refused)
+    return EXIT_QUARANTINED if report.counts.quarantined else 0
