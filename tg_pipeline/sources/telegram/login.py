@@ -17,9 +17,11 @@ from telethon import TelegramClient, errors, events, utils
 from telethon.tl import functions, types
 
 from tg_pipeline.errors import (
+    AccountBanned,
     AccountDiffers,
     CodeExpired,
     CodeWrong,
+    KeyDuplicated,
     PasswordWrong,
     PhoneInvalid,
     QrExpired,
@@ -133,7 +135,7 @@ async def log_out(settings: Settings, account: str, session: str) -> None:
             _once(account, "auth.logOut"),
         ):
             await client(functions.auth.LogOutRequest())
-    except SessionRevoked:
+    except (SessionRevoked, KeyDuplicated, AccountBanned):
         return
 
 

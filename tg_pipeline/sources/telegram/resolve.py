@@ -143,7 +143,7 @@ class Directory:
             return next((one for one in every if (one.username or "").lower() == name), None)
         if (number := reference.id) is None:
             return None
-        for wanted in _meanings(number):
+        for wanted in meanings(number):
             if (found := next((one for one in every if one.id == wanted), None)) is not None:
                 return found
         return None
@@ -220,7 +220,7 @@ def _dated(dialog: Any, newest: dict[int, Any]) -> bool:
     return getattr(newest.get(utils.get_peer_id(dialog.peer)), "date", None) is not None
 
 
-def _meanings(number: int) -> list[int]:
+def meanings(number: int) -> list[int]:
     """An id without its mark may be a user's, a channel's, or a basic group's."""
     if number < 0:
         return [number]

@@ -1,0 +1,107 @@
+"""Using an account: alone, logged in, and with its state written down when Telegram changes it."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
+from dataclasses import dataclass
+
+from telethon import TelegramClient
+
+from tg_pipeline.errors import AccountBanned, AccountDiffers, KeyDuplicated, SessionRevoked
+from tg_pipeline.flows.archive import Archive
+from tg_pipeline.sources.telegram.client import connected
+from tg_pipeline.sources.telegram.history import Ask
+from tg_pipeline.sources.telegram.login import who_is
+from tg_pipeline.sources.telegram.manners import Manners
+from tg_pipeline.sources.telegram.sessions import Sessions
+from tg_pipeline.store import accounts
+from tg_pipeline.store.accounts import Account, AccountState
+from tg_pipeline.store.leases import lease
+from tg_pipeline.store.limits import AccountLimits
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """An account that may ask Telegram.
+
+    Attributes:
+        account: its name.
+        user_id: whom it stands for.
+        client: Telethon's, connected.
+        ask: how to ask: at our pace, with our patience.
+        still_alone: raises when the lease is lost; for before what two must not do.
+    """
+
+    account: str
+    user_id: int
+    client: TelegramClient
+    ask: Ask
+    still_alone: Callable[[], None]
+
+
+def known_accounts(archive: Archive) -> list[Account]:
+    """All accounts that this archive knows of."""
+    with archive.database.snapshot() as connection:
+        return accounts.every(connection)
+
+
+@asynccontextmanager
+async def reading(
+    archive: Archive,
+    account: str,
+    what: str,
+    waiting: Callable[[float], None] = lambda _seconds: None,
+) -> AsyncIterator[Reader]:
+    """Use an account, alone, until the end of the block.
+
+    Args:
+        archive: whose settings and database.
+        account: its name.
+        what: the command that does so, for whoever finds the account busy.
+        waiting: told the seconds of each wait in place.
+
+    Raises:
+        NotLoggedIn, SessionUnreadable, KeyringUnavailable: there is no session to be used.
+        AccountBusy: another process uses it.
+        SessionRevoked, KeyDuplicated, AccountBanned: Telegram has ended it; that is noted.
+        AccountDiffers: the session is of somebody else.
+        FloodWait, BudgetSpent, TelegramUnreachable: later.
+    """
+    settings, database = archive.settings, archive.database
+    session = Sessions(settings).load(account)
+    with (
+        lease(database, account, what) as still_alone,
+        noted(archive, account),
+        closing(AccountLimits(database, account)) as limits,
+    ):
+        async with connected(settings, account, session) as client:
+            user_id = await _same_as_ever(archive, account, client)
+            manners = Manners(client, account, limits, settings, waiting)
+            yield Reader(account, user_id, client, manners.ask, still_alone)
+
+
+@contextmanager
+def noted(archive: Archive, account: str) -> Iterator[None]:
+    """Write down what Telegram does to an account."""
+    try:
+        yield
+    except (SessionRevoked, KeyDuplicated, AccountBanned) as error:
+        state = {SessionRevoked: AccountState.REVOKED, KeyDuplicated: AccountState.DUPLICATED}
+        with archive.database.transaction() as connection:
+            accounts.is_now(connection, account, state.get(type(error), AccountState.BANNED))
+        raise
+
+
+def expected_user(archive: Archive, account: str) -> int | None:
+    """The user id that an account's name stands for; None if it does not stand for any."""
+    with archive.database.snapshot() as connection:
+        found = accounts.one(connection, account)
+    return None if found is None else found.user_id
+
+
+async def _same_as_ever(archive: Archive, account: str, client: TelegramClient) -> int:
+    identity, expected = await who_is(client, account), expected_user(archive, account)
+    if expected not in {None, identity.user_id}:
+        raise AccountDiffers(account, expected or 0, identity.user_id)
+    with archive.database.transaction() as connection:
+        accounts.logged_in(connection, account, identity.user_id, identity.name)
+    return identity.user_id
