@@ -1,15 +1,14 @@
-"""The verbs joined: the public Python API. The command line and the assets call these."""
+"""The verbs joined: the public Python API. The command line and the assets call these.
+
+Those that ask Telegram are imported when they are used: its client takes half a second to load.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from tg_pipeline.flows.archive import Archive, open_archive
 from tg_pipeline.flows.changes import Changes, changes
 from tg_pipeline.flows.check import check_windows
-from tg_pipeline.flows.fetching import (
-    ChatReport,
-    FetchOptions,
-    FetchReport,
-    fetch_chats,
-    followed_keys,
-)
 from tg_pipeline.flows.import_files import FileReport, ImportOptions, Imports, import_files
 from tg_pipeline.flows.look import (
     Quarantined,
@@ -27,6 +26,24 @@ from tg_pipeline.flows.publish import publish_windows, refresh
 from tg_pipeline.flows.settle import rebuild, settle
 from tg_pipeline.flows.stages import due_chats, load_windows, verify_windows
 from tg_pipeline.flows.windows import find_windows
+
+if TYPE_CHECKING:
+    from tg_pipeline.flows.fetching import (
+        ChatReport,
+        FetchOptions,
+        FetchReport,
+        fetch_chats,
+        followed_keys,
+    )
+
+_FETCHING = {"ChatReport", "FetchOptions", "FetchReport", "fetch_chats", "followed_keys"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _FETCHING:
+        return getattr(import_module("tg_pipeline.flows.fetching"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = [
     "Archive",
