@@ -90,6 +90,7 @@ class TelegramServer:
 
     def start(self) -> None:
         """Listen; returns when clients can connect."""
+        TelegramClient._config = None  # Telethon keeps what the first server of a process told it
         ready = Event()
         self._thread = Thread(target=lambda: asyncio.run(self._run(ready)), daemon=True)
         self._thread.start()
