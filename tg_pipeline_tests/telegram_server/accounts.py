@@ -22,6 +22,7 @@ class Account:
         pinned: Marked ids of pinned chats, in order.
         archived: Marked ids of archived chats.
         last_id: Newest id of their common numbering.
+        shown: Users as they see them, serialised.
     """
 
     person: Person
@@ -35,6 +36,7 @@ class Account:
     pinned: list[int] = field(default_factory=list)
     archived: set[int] = field(default_factory=set)
     last_id: int = 0
+    shown: dict[Person, bytes] = field(default_factory=dict)
 
     @property
     def id(self) -> int:

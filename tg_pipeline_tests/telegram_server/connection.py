@@ -15,7 +15,7 @@ from tg_pipeline_tests.telegram_server.handshake import Exchange, HandshakeBroke
 from tg_pipeline_tests.telegram_server.recording import Request
 from tg_pipeline_tests.telegram_server.session import Session
 from tg_pipeline_tests.telegram_server.state import State
-from tg_pipeline_tests.telegram_server.tl import TL, method_name, read
+from tg_pipeline_tests.telegram_server.tl import TL, Unreadable, method_name, read
 from tg_pipeline_tests.telegram_server.transport import BrokenPacket, Transport, recognise
 
 _PLAIN = bytes(8)
@@ -45,7 +45,7 @@ class Connection:
                 await self._writer.drain()
         except (OSError, asyncio.IncompleteReadError):
             pass  # the client has hung up
-        except (BrokenPacket, BadMessage, HandshakeBroken) as broken:
+        except (BrokenPacket, BadMessage, HandshakeBroken, Unreadable) as broken:
             self._state.broken.append(broken)
         finally:
             self.hang_up()

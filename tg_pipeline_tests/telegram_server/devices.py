@@ -24,6 +24,7 @@ class Device:
         login_token: The token shown as a QR code.
         takeouts: Takeout sessions begun and not finished.
         token_accepted_by: Who has scanned that code.
+        token_moved_to: The data centre they belong to, if it is another.
         salt: What messages must carry.
         layer: The TL layer its client speaks.
         app: Its client's own name.
@@ -36,6 +37,7 @@ class Device:
     refusal: RpcFailure | None = None
     login_token: bytes = b""
     token_accepted_by: Account | None = None
+    token_moved_to: int | None = None
     takeouts: set[int] = field(default_factory=set)
     salt: int = field(default_factory=lambda: secrets.randbits(63))
     layer: int = 0

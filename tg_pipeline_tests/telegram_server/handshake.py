@@ -69,13 +69,16 @@ class Exchange:
         """The next step."""
         if isinstance(request, functions.ReqPqMultiRequest | functions.ReqPqRequest):
             return self._pq(request)
-        if request.nonce != self._nonce or request.server_nonce != self._server_nonce:
+        steps = {
+            functions.ReqDHParamsRequest: self._params,
+            functions.SetClientDHParamsRequest: self._finish,
+        }
+        step = steps.get(type(request))
+        if step is None:
+            raise HandshakeBroken(type(request).__name__)
+        if (request.nonce, request.server_nonce) != (self._nonce, self._server_nonce):
             raise HandshakeBroken("nonce")
-        if isinstance(request, functions.ReqDHParamsRequest):
-            return self._params(request)
-        if isinstance(request, functions.SetClientDHParamsRequest):
-            return self._finish(request)
-        raise HandshakeBroken(type(request).__name__)
+        return step(request)
 
     def _pq(self, request: TL) -> TL:
         self._nonce = request.nonce

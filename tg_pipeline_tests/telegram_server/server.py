@@ -90,6 +90,7 @@ class TelegramServer:
 
     def start(self) -> None:
         """Listen; returns when clients can connect."""
+        TelegramClient._config = None  # Telethon keeps what the first server of a process told it
         ready = Event()
         self._thread = Thread(target=lambda: asyncio.run(self._run(ready)), daemon=True)
         self._thread.start()
@@ -153,15 +154,20 @@ class TelegramServer:
         path.write_text(self.state.key.pem, "ascii")
         return path
 
-    def accept_login(self, token: str | bytes, account: Account) -> None:
-        """Scan a QR code, given its URL or token, with a device of an account."""
+    def accept_login(
+        self, token: str | bytes, account: Account, *, moved_to: int | None = None
+    ) -> None:
+        """Scan a QR code, given its URL or token, with a device of an account.
+
+        With `moved_to` the account belongs to another data centre, where the client has to go on.
+        """
         if isinstance(token, str):
             text = token.rpartition("token=")[2]
             token = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
         device = self.devices.showing(token)
         if device is None:
             raise KeyError("no device shows this token")
-        device.token_accepted_by = account
+        device.token_accepted_by, device.token_moved_to = account, moved_to
         self.push(device, types.UpdateLoginToken())
 
     def revoke(self, account: Account, failure: RpcFailure | None = None) -> None:

@@ -19,6 +19,7 @@ class State:
         codes: The phone_code_hash of each phone that was sent a code.
         port: Where it listens, once it has.
         gzip: Whether large answers are packed.
+        qr_seconds: How long a QR code is valid.
         mishaps: Bugs of the server itself; a test in which there are any fails.
         broken: What clients sent that was no MTProto.
     """
@@ -32,5 +33,6 @@ class State:
         self.codes: dict[str, str] = {}
         self.port = 0
         self.gzip = False
+        self.qr_seconds = 30.0
         self.mishaps: list[Exception] = []
         self.broken: list[Exception] = []

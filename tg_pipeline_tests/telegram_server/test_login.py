@@ -1,6 +1,7 @@
 """Logging in through the real client: by code, by password, by QR code; and being thrown out."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 from telethon import errors, functions, types
@@ -99,6 +100,32 @@ def test_qr(server: TelegramServer, mira: Account) -> None:
         return int((await waiting).id)
 
     assert talk(server, None, log_in) == mira.id
+
+
+def test_qr_of_an_account_elsewhere(server: TelegramServer, mira: Account) -> None:
+    async def log_in(client: TL) -> int:
+        code = await client.qr_login()
+        waiting = asyncio.ensure_future(code.wait(10))
+        await asyncio.sleep(0.05)
+        server.accept_login(code.url, mira, moved_to=4)
+        me = await waiting
+        assert client.session.dc_id == 4
+        return int(me.id)
+
+    assert talk(server, None, log_in) == mira.id
+
+
+def test_qr_codes_expire(server: TelegramServer) -> None:
+    server.state.qr_seconds = 1
+
+    async def look(client: TL) -> None:
+        code = await client.qr_login()
+        assert (code.expires - datetime.now(UTC)).total_seconds() <= 1
+        before = code.token
+        await code.recreate()
+        assert code.token != before
+
+    talk(server, None, look)
 
 
 def test_qr_with_password(server: TelegramServer, town: Town) -> None:

@@ -1,8 +1,10 @@
 """What the server needs of Telethon's TL layer: reading, writing, and bytes kept as they are."""
 
+import struct
 from collections.abc import Iterable
 from typing import Any
 
+from telethon.errors import TypeNotFoundError
 from telethon.extensions import BinaryReader
 from telethon.tl.tlobject import TLObject
 
@@ -26,9 +28,16 @@ class Opaque:
         return self.data
 
 
+class Unreadable(Exception):
+    """The bytes are no TL object of this layer."""
+
+
 def read(data: bytes) -> TL:
     """The object at the start of some bytes."""
-    return BinaryReader(data).tgread_object()
+    try:
+        return BinaryReader(data).tgread_object()
+    except (struct.error, BufferError, TypeNotFoundError, RuntimeError) as fault:
+        raise Unreadable(str(fault)) from None
 
 
 def write(answer: object) -> bytes:

@@ -49,6 +49,13 @@ class View:
             phone=one.phone.lstrip("+") if one.phone and one.id == self.account.id else None,
         )
 
+    def _user_bytes(self, one: Person) -> bytes:
+        """A user, serialised once: pages name the same people again and again."""
+        shown = self.account.shown
+        if one not in shown:
+            shown[one] = self.user(one)._bytes()
+        return shown[one]
+
     def chat(self, one: Group | Channel) -> TL:
         """A basic group, channel or supergroup, or what is left of it for this account."""
         return self._group(one) if isinstance(one, Group) else self._channel(one)
@@ -65,7 +72,7 @@ class View:
         for peer_id in dict.fromkeys(peer_ids):
             if peer_id > 0:
                 if (one := world.people.get(peer_id)) is not None:
-                    users.append(Opaque(self.user(one)._bytes()))
+                    users.append(Opaque(self._user_bytes(one)))
             elif peer_id > -CHANNEL_MARK:
                 if (group := world.groups.get(-peer_id)) is not None:
                     chats.append(Opaque(self._group(group)._bytes()))

@@ -1,6 +1,8 @@
 """Puts generated chats into a world, as they are at some moment."""
 
+import gc
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 
 from tg_pipeline.generator import ACCOUNT, DEMO_END, History, demo_histories
@@ -50,7 +52,7 @@ def fill(
     """
     if account.id != history.account.id:
         raise ValueError("a history shows one account's view: generate it for this account")
-    with world.lock:
+    with world.lock, _uninterrupted():
         _surroundings(world, history)
         chat = _chat(world, account, history, forum=forum)
         writer = Writer(history.plan, account.id, BOTS, forum=forum)
@@ -62,6 +64,18 @@ def fill(
         if isinstance(chat, Channel) and forum:
             _topics(chat, topics)
     return chat
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Without garbage collection, which looks at all messages again and again: a third faster."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _surroundings(world: World, history: History) -> None:

@@ -61,17 +61,30 @@ def buttons(post: Post) -> TL | None:
     """Rows of buttons."""
     if not post.buttons:
         return None
-    rows = [
-        types.KeyboardInlineButtonRow([_button(dict(one)) for one in row]) for row in post.buttons
-    ]
-    return types.ReplyInlineMarkup(rows)
+    made = [[_button(dict(one)) for one in row] for row in post.buttons]
+    return types.ReplyInlineMarkup([_ROW(row) for row in made])
 
 
 def _button(facts: dict[str, object]) -> TL:
-    data = str(facts["data"])
-    kind = (
-        types.InlineButtonTypeUrl(data)
-        if facts["type"] == "url"
-        else types.InlineButtonTypeCallback(data.encode())
+    text, data = str(facts["text"]), str(facts["data"])
+    value = data if facts["type"] == "url" else data.encode()
+    return _BUTTONS[str(facts["type"])](text, value)
+
+
+def _button_makers() -> dict[str, Callable[[str, object], TL]]:
+    """By their kind; Telegram's layers before 229 have other types for them."""
+    if not hasattr(types, "KeyboardInlineButton"):
+        return {"url": types.KeyboardButtonUrl, "callback": types.KeyboardButtonCallback}
+    button, url, callback = (
+        types.KeyboardInlineButton,
+        types.InlineButtonTypeUrl,
+        types.InlineButtonTypeCallback,
     )
-    return types.KeyboardInlineButton(str(facts["text"]), kind)
+    return {
+        "url": lambda text, value: button(text, url(value)),
+        "callback": lambda text, value: button(text, callback(value)),
+    }
+
+
+_BUTTONS = _button_makers()
+_ROW = getattr(types, "KeyboardInlineButtonRow", types.KeyboardButtonRow)
