@@ -1,17 +1,18 @@
 """A loopback Telegram and an archive that follows its chats."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tg_pipeline.contracts import ChatKey, ChatType
+from tg_pipeline.contracts.identity import CHANNEL_MARK
 from tg_pipeline.flows import Archive
 from tg_pipeline.flows.fetching import FetchOptions, FetchReport, fetch_chats
 from tg_pipeline.settings import Settings
 from tg_pipeline.store import accounts, followed
 from tg_pipeline.store.followed import Followed
-from tg_pipeline_tests.telegram_server import API_HASH, API_ID, Account, TelegramServer
+from tg_pipeline_tests.telegram_server import API_HASH, API_ID, Account, TelegramServer, World
 from tg_pipeline_tests.telegram_server.peers import Channel, Group, Peer, Person
 
 SWIFT = 100_000.0
@@ -69,6 +70,16 @@ class Live:
             self.archive, None if chats is None else list(chats), FetchOptions(**options)
         )
 
+    def rereading(self, days: int) -> "Live":
+        """The same, reading the newest days again."""
+        settings = self.archive.settings.model_copy(update={"telegram_reread_days": days})
+        return replace(self, archive=replace(self.archive, settings=settings))
+
+    def forget_rereading(self) -> None:
+        """As if a day had passed."""
+        with self.archive.database.transaction() as connection:
+            connection.exec_driver_sql("UPDATE checkpoints SET reread_at = NULL")
+
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What the tables answer."""
         with self.archive.database.transaction() as connection:
@@ -78,6 +89,15 @@ class Live:
         """Message ids of a chat, in order."""
         query = f"SELECT id FROM messages WHERE entity_id = {key.entity_id} ORDER BY id"
         return [row[0] for row in self.rows(query)]
+
+
+def peer_of(world: World, entity_id: int) -> Peer:
+    """The chat with this marked id."""
+    if entity_id > 0:
+        return world.people[entity_id]
+    if entity_id > -CHANNEL_MARK:
+        return world.groups[-entity_id]
+    return world.channels[-entity_id - CHANNEL_MARK]
 
 
 def _kind(chat: Peer, account: Account) -> ChatType:

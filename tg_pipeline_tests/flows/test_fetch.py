@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from telethon.tl import types
 
+from tg_pipeline.contracts import ChatKey
 from tg_pipeline.generator import DEMO_END, demo_histories
 from tg_pipeline_tests.flows.conftest import NewArchive
 from tg_pipeline_tests.flows.live import Live
@@ -102,3 +105,111 @@ def test_every_kind_of_chat_comes_as_the_generator_wrote_it(
             )
         }
         assert found == expected, history.plan.title
+
+
+def test_a_group_that_became_a_supergroup_is_followed_there_with_its_past(
+    live: Live, world: World, mira: Account
+) -> None:
+    quay = world.group(900_001, "Quay", mira)
+    before = [world.post(quay, f"Old {number}", by=mira) for number in range(120)]
+    (old_key,) = live.follow(quay)
+    live.fetch()
+    bigger = world.supergroup(1_700_000_007, "Quay", mira)
+    world.migrate(quay, bigger)
+    after = [world.post(bigger, f"New {number}", by=mira) for number in range(5)]
+
+    report = live.fetch()
+
+    key = ChatKey(bigger.peer_id)
+    assert live.ids(key) == [number - 1_000_000_000 for number in before] + after
+    assert live.ids(old_key) == before, "what was archived stays"
+    assert [chat.chat for chat in report.chats if chat.messages] == [key]
+    mark = live.server.requests.mark()
+    assert live.fetch().counts.read == 0
+    assert live.server.requests.count(HISTORY, mark) == 0
+
+
+def test_a_supergroup_tells_its_past_itself(live: Live, world: World, mira: Account) -> None:
+    quay = world.group(900_001, "Quay", mira)
+    before = [world.post(quay, f"Old {number}", by=mira) for number in range(30)]
+    bigger = world.supergroup(1_700_000_007, "Quay", mira)
+    world.migrate(quay, bigger)
+    action = types.MessageActionChannelMigrateFrom("Quay", quay.id)
+    told = world.post(bigger, by=mira, action=action)
+    (key,) = live.follow(bigger)
+
+    live.fetch()
+
+    assert live.ids(key) == [number - 1_000_000_000 for number in before] + [told]
+
+
+def test_an_edit_and_a_deletion_are_noticed_when_the_newest_days_are_read_again(
+    live: Live, world: World, mira: Account
+) -> None:
+    now = datetime.now(UTC)
+    news = world.channel(1_700_000_001, "Harbour News", mira)
+    before = now - timedelta(days=40)
+    old, *_ = [world.post(news, "Long ago", by=news, date=before) for _ in range(150)]
+    ids = [world.post(news, f"Boat {n}", by=news, date=now - timedelta(hours=5)) for n in range(9)]
+    (key,) = live.follow(news)
+    live.fetch()
+    world.edit(news, ids[3], message="Boat 3 is late", edit_date=now)
+    world.delete(news, [ids[5], old])
+    again = live.rereading(days=2)
+
+    assert again.fetch().chats == [], "not twice a day"
+    again.forget_rereading()
+    again.fetch()
+
+    texts = dict(live.rows(f"SELECT id, text FROM messages WHERE entity_id = {key.entity_id}"))
+    assert texts[ids[3]] == "Boat 3 is late"
+    gone = "SELECT id FROM messages WHERE deleted_at IS NOT NULL"
+    assert live.rows(gone) == [(ids[5],)], "what was not read again is not known to be gone"
+
+
+def test_a_chat_that_cannot_be_read_does_not_stop_the_others(
+    live: Live, world: World, mira: Account
+) -> None:
+    private = world.channel(1_700_000_002, "Closed", mira)
+    world.post(private, "Behind the door", by=private)
+    news = world.channel(1_700_000_001, "Harbour News", mira)
+    posted = [world.post(news, "Boat", by=news)]
+    shut, key = live.follow(private, news)
+    world.ban(private, mira)
+
+    report = live.fetch()
+
+    assert live.ids(key) == posted
+    (error,) = [chat.error for chat in report.chats if chat.chat == shut]
+    assert error is not None
+    assert error.code == "chat.inaccessible"
+    mark = live.server.requests.mark()
+    live.fetch()
+    peers = [
+        len(one.arguments.peers)
+        for one in live.server.requests.since(mark, "messages.getPeerDialogs")
+    ]
+    assert peers == [1], "asked for again in a day only"
+
+
+def test_days_are_fetched_alone_and_the_rest_later(live: Live, world: World, mira: Account) -> None:
+    start = datetime(2024, 1, 1, 12, tzinfo=UTC)
+    news = world.channel(1_700_000_001, "Harbour News", mira)
+    ids = [
+        world.post(news, f"Boat {n}", by=news, date=start + timedelta(hours=n)) for n in range(900)
+    ]
+    (key,) = live.follow(news)
+
+    live.fetch(since=date(2024, 1, 10), until=date(2024, 1, 12))
+    some = live.ids(key)
+    wanted = [
+        ids[n]
+        for n in range(900)
+        if date(2024, 1, 10) <= (start + timedelta(hours=n)).date() <= date(2024, 1, 12)
+    ]
+    assert set(wanted) <= set(some)
+    assert len(some) < 300
+    live.fetch()
+    assert live.ids(key) == ids
+    read = live.rows("SELECT sum(messages) FROM batches")
+    assert read == [(900,)], "nothing twice"

@@ -5,24 +5,27 @@ from collections.abc import Sequence
 from tg_pipeline.contracts import ChatKey
 from tg_pipeline.errors import ChatNotFollowed
 from tg_pipeline.flows.archive import Archive
+from tg_pipeline.flows.listing import is_meant
+from tg_pipeline.sources.telegram.references import read_reference
 from tg_pipeline.store.followed import Followed, every
 
 
 def followed_keys(archive: Archive, account: str, texts: Sequence[str]) -> list[ChatKey]:
-    """The keys of followed chats, given by key, id or username.
+    """The keys of chats that an account reads, given by key, id, username or link.
 
     Raises:
-        ChatNotFollowed: an account does not read such a chat.
+        ChatNotFollowed: it does not read such a chat.
+        ReferenceUnreadable: a text names no chat at all.
     """
     with archive.database.transaction() as connection:
         chats = every(connection, account)
-    return [_one(chats, text).key for text in texts]
+    return [_meant(chats, text) for text in texts]
 
 
-def _one(chats: Sequence[Followed], text: str) -> Followed:
-    name = text.rpartition("t.me/")[2].lstrip("@").lower()
-    for chat in chats:
-        ids = {str(chat.key), str(chat.key.entity_id)}
-        if text in ids or (chat.username or "").lower() == name:
-            return chat
-    raise ChatNotFollowed(text)
+def _meant(chats: Sequence[Followed], text: str) -> ChatKey:
+    keys = [chat.key for chat in chats if str(chat.key) == text] or [
+        chat.key for chat in chats if is_meant(chat, read_reference(text))
+    ]
+    if not keys:
+        raise ChatNotFollowed(text)
+    return keys[0]

@@ -8,6 +8,7 @@ from typing import Any
 from tg_pipeline.contracts import ChatKey
 from tg_pipeline.errors import ChatInaccessible
 from tg_pipeline.flows.archive import Archive
+from tg_pipeline.flows.fetching.moved import follow_moved
 from tg_pipeline.flows.fetching.work import ChatReport, Work, newest_days, news_of, peer_of
 from tg_pipeline.logs import get_logger
 from tg_pipeline.sources.telegram.chat_ref import FORBIDDEN, ref_of
@@ -71,23 +72,36 @@ class Planning:
 
     async def plan(self, chats: Sequence[ChatKey] | None) -> Planned:
         """Ask once which chats have news, and find what is missing of each."""
+        planned = Planned()
+        wanted, told = await self._ask(chats)
+        moved = follow_moved(self.archive, wanted, told)
+        for chat in wanted:
+            await self._add(planned, chat, told)
+        if moved:
+            wanted, told = await self._ask(moved)
+            for chat in wanted:
+                await self._add(planned, chat, told)
+        return planned
+
+    async def _ask(self, chats: Sequence[ChatKey] | None) -> tuple[list[reading.Readable], News]:
         with self.archive.database.transaction() as connection:
             wanted = reading.readable(connection, self.account, chats)
-        peers = {chat.key.entity_id: peer_of(chat) for chat in wanted}
-        told = await news(self.ask, peers)
+        told = await news(self.ask, {chat.key.entity_id: peer_of(chat) for chat in wanted})
         self._note(wanted, told)
-        planned = Planned(asked=len(wanted))
-        for chat in wanted:
-            report = ChatReport(chat.key, chat.followed.title)
-            if (error := told.shut.get(chat.key.entity_id)) is not None:
-                shut_out(self.archive, report, error)
-                planned.reports.append(report)
-                continue
-            work = await self._work(chat, told, report)
-            if work.stretches:
-                planned.works.append(work)
-                planned.reports.append(report)
-        return planned
+        return wanted, told
+
+    async def _add(self, planned: Planned, chat: reading.Readable, told: News) -> None:
+        """Take on a chat, if there is something to do or to tell."""
+        planned.asked += 1
+        report = ChatReport(chat.key, chat.followed.title)
+        if (error := told.shut.get(chat.key.entity_id)) is not None:
+            shut_out(self.archive, report, error)
+            planned.reports.append(report)
+            return
+        work = await self._work(chat, told, report)
+        if work.stretches:
+            planned.works.append(work)
+            planned.reports.append(report)
 
     def _note(self, wanted: Sequence[reading.Readable], told: News) -> None:
         """Keep what Telegram told beside the news: newest ids, who can be read again, names."""

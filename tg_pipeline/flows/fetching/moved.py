@@ -1,0 +1,55 @@
+"""Basic groups that became supergroups since they were last looked at: they are followed there.
+
+The supergroup is a chat of its own, and the group's messages are fetched once more as its past, so
+that both are one timeline. What is archived of the group stays.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from telethon.tl import types
+
+from tg_pipeline.contracts import ChatKey, ChatType
+from tg_pipeline.contracts.identity import channel_peer
+from tg_pipeline.flows.archive import Archive
+from tg_pipeline.flows.listing import rewrite
+from tg_pipeline.logs import get_logger
+from tg_pipeline.sources.telegram.chat_ref import ChatRef
+from tg_pipeline.sources.telegram.news import News
+from tg_pipeline.store import accounts, followed
+from tg_pipeline.store.followed import Followed
+from tg_pipeline.store.reading import Readable
+
+
+def follow_moved(archive: Archive, wanted: Sequence[Readable], told: News) -> list[ChatKey]:
+    """Follow the supergroups that some of these chats have become; the keys of these."""
+    moved = [
+        (chat.followed, entity.migrated_to)
+        for chat in wanted
+        if isinstance(entity := told.entities.get(chat.key.entity_id), types.Chat)
+        and isinstance(entity.migrated_to, types.InputChannel)
+    ]
+    return [_follow(archive, group, channel) for group, channel in moved]
+
+
+def _follow(archive: Archive, group: Followed, channel: Any) -> ChatKey:
+    key = ChatKey(channel_peer(channel.channel_id))
+    ref = ChatRef(
+        id=key.entity_id,
+        type=ChatType.SUPERGROUP,
+        title=group.title,
+        account=group.account,
+        access_hash={group.account: channel.access_hash},
+        migrated_from=group.key.entity_id,
+    )
+    if archive.settings.chats_file.exists():
+        rewrite(archive, fresh={key: ref}, gone={group.key})
+    supergroup = Followed(
+        key, ref.account, ref.type, title=ref.title, migrated_from=ref.migrated_from
+    )
+    with archive.database.transaction() as connection:
+        followed.follow(connection, [supergroup])
+        accounts.may_access(connection, group.account, {key.entity_id: channel.access_hash})
+        followed.unfollow(connection, [group.key])
+    get_logger().warning("chat.migrated", chat=str(group.key), now=str(key))
+    return key
