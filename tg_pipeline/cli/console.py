@@ -43,6 +43,10 @@ class Show:
         if not self.quiet:
             self.err.print(Text(text, style="dim"))
 
+    def ask(self, text: str) -> None:
+        """What belongs to a question, and is shown however quiet it shall be."""
+        self.err.print(Text(text))
+
     def warn(self, text: str) -> None:
         """A line that a person should read."""
         self.err.print(Text.assemble(("warning: ", "yellow"), text))

@@ -8,6 +8,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from tg_pipeline.cli import (
+    chats,
     check,
     config,
     dagster,
@@ -19,6 +20,7 @@ from tg_pipeline.cli import (
     fetch,
     files,
     init,
+    login,
     quarantine,
     sql,
     status,
@@ -43,6 +45,9 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("init")(init.init)
 app.command("import")(files.import_command)
+app.command("login")(login.login)
+app.command("logout")(login.logout)
+app.add_typer(chats.app, name="chats")
 app.command("fetch", context_settings={"ignore_unknown_options": True})(  # ids begin with a minus
     fetch.fetch
 )

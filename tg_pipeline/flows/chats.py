@@ -121,6 +121,7 @@ def apply_chats(
 
     Raises:
         ChatsFileInvalid: and nothing is changed.
+        NotLoggedIn: an entry is complete, but its account has never logged in here.
     """
     pairs, rows = _pairs(archive)
     ready, unknown = _sorted_out(archive, pairs)
@@ -210,7 +211,7 @@ def discover_chats(
     dialogs, found = listed(
         archive, account_name(account), choose, comments=comments, waiting=waiting
     )
-    outcome = _added(archive, found, rows) if types else Outcome()
+    outcome = _added(archive, found, rows) if types else Outcome(stopped=found.stopped)
     now = before | {one.key for one in outcome.added}
     return [Discovered(one, key, key in now) for one, key in dialogs], outcome
 

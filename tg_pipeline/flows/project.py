@@ -4,6 +4,7 @@ A URL with a password is not, so it goes into `.env`, which only its owner may r
 """
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from tg_pipeline.store.database import open_database
 DOTENV = ".env"
 GITIGNORE = ".gitignore"
 _URL_VARIABLE = f"{PREFIX}DATABASE_URL"
+_HASH_VARIABLE = f"{PREFIX}TELEGRAM_API_HASH"
 _PRIVATE = 0o600
 
 
@@ -105,31 +107,51 @@ class Project:
             raise ProjectExists(self.folder, existing)
         require_writable(self.folder)
         make_folder(self.settings.home)
-        self._ignore()
+        _ignore(self.folder, self.to_ignore())
         if self.has_secret:
-            self._write_secret()
+            url = (self.database_url or "").replace("$", "%24")  # or .env fills in a variable
+            _write_secret(self.folder, _URL_VARIABLE, url)
         with durable(self.folder / PROJECT_FILE) as file:
             file.write(self.yaml().encode())
 
-    def _ignore(self) -> None:
-        lines = self.to_ignore()
-        if lines:
-            path = self.folder / GITIGNORE
-            before = path.read_text("utf-8") if path.exists() else ""
-            if before and not before.endswith("\n"):
-                before += "\n"
-            with durable(path) as file:
-                file.write((before + "\n".join(lines) + "\n").encode())
 
-    def _write_secret(self) -> None:
-        from dotenv import set_key  # noqa: PLC0415 - only here
+def keep_api(folder: Path, api_id: int, api_hash: str) -> list[str]:
+    """Write an api id and its hash, which is a secret, into the project; what was written.
 
-        path = self.folder / DOTENV
-        url = (self.database_url or "").replace("$", "%24")  # or .env would fill in a variable
-        with storage_errors(self.folder):
-            path.touch(mode=_PRIVATE)
-            path.chmod(_PRIVATE)
-            set_key(path, _URL_VARIABLE, url)
+    Raises:
+        FolderNotWritable, DiskFull: the folder cannot be written.
+    """
+    require_writable(folder)
+    _ignore(folder, [DOTENV] if _git_would_add(folder, DOTENV) else [])
+    _write_secret(folder, _HASH_VARIABLE, api_hash)
+    path, line = folder / PROJECT_FILE, f"telegram_api_id: {api_id}"
+    before = path.read_text("utf-8") if path.exists() else ""
+    text, replaced = re.subn(r"(?m)^telegram_api_id:.*$", line, before)
+    with durable(path) as file:
+        file.write((text if replaced else f"{_with_end(text)}{line}\n").encode())
+    return [f"telegram_api_id in {PROJECT_FILE}", f"{_HASH_VARIABLE} in {DOTENV}"]
+
+
+def _ignore(folder: Path, names: list[str]) -> None:
+    if names:
+        path = folder / GITIGNORE
+        before = path.read_text("utf-8") if path.exists() else ""
+        with durable(path) as file:
+            file.write((_with_end(before) + "\n".join(names) + "\n").encode())
+
+
+def _write_secret(folder: Path, variable: str, value: str) -> None:
+    from dotenv import set_key  # noqa: PLC0415 - only here
+
+    path = folder / DOTENV
+    with storage_errors(folder):
+        path.touch(mode=_PRIVATE)
+        path.chmod(_PRIVATE)
+        set_key(path, variable, value)
+
+
+def _with_end(text: str) -> str:
+    return text if not text or text.endswith("\n") else f"{text}\n"
 
 
 def server_version(url: str) -> str:
