@@ -47,6 +47,8 @@ class Connection:
             pass  # the client has hung up
         except (BrokenPacket, BadMessage, HandshakeBroken, Unreadable) as broken:
             self._state.broken.append(broken)
+        except Exception as mishap:  # noqa: BLE001  # a bug of ours
+            self._state.mishaps.append(mishap)
         finally:
             self.hang_up()
 
