@@ -20,9 +20,9 @@ from tg_pipeline.flows.accounts import Reader, asking
 from tg_pipeline.flows.archive import Archive
 from tg_pipeline.flows.fetching.ashore import Ashore, land_what_is_left
 from tg_pipeline.flows.fetching.plan import Days, Planning
-from tg_pipeline.flows.fetching.turn import Turns
+from tg_pipeline.flows.fetching.turn import BATCH, Turns
 from tg_pipeline.flows.fetching.work import ChatReport
-from tg_pipeline.flows.loading import loading
+from tg_pipeline.flows.loading import Loading, loading
 from tg_pipeline.flows.progress import Progress, Step, silent
 from tg_pipeline.flows.settle import settle
 from tg_pipeline.logs import get_logger
@@ -112,10 +112,13 @@ class _Run:
         self.folder = folder
         self.progress = progress
         self.report = FetchReport()
+        self.loads: Loading | None = None
 
     def all(self, chats: Sequence[ChatKey] | None, still_alone: Callable[[], None]) -> FetchReport:
         with ExitStack() as ended:
             run(self._asking(chats, still_alone, ended))
+        if self.loads is not None:
+            self.report.counts = self.loads.counts
         get_logger().info(
             "fetch.ended",
             account=self.options.account,
@@ -154,8 +157,8 @@ class _Run:
         planned = await planning.plan(chats)
         self.report.asked = planned.asked
         self.report.chats = planned.reports
-        loads = ended.enter_context(loading(self.archive, planned.size))
-        ended.callback(lambda: setattr(self.report, "counts", loads.counts))
+        loads = ended.enter_context(loading(self.archive, planned.size, few=BATCH))
+        self.loads = loads
         ashore = ended.enter_context(Ashore(self.archive, loads, still_alone))
         takeout = self._takeout(reader.ask)
         ask = reader.ask if takeout is None else takeout.ask

@@ -14,15 +14,16 @@ from tg_pipeline.flows.fetching.ashore import Ashore
 from tg_pipeline.flows.fetching.plan import shut_out
 from tg_pipeline.flows.fetching.work import Stretch, Work
 from tg_pipeline.flows.progress import Progress, Step
-from tg_pipeline.landing import BATCH_MESSAGES, Covered, Spool
+from tg_pipeline.landing import Covered, Spool
 from tg_pipeline.logs import get_logger
-from tg_pipeline.sources.telegram.history import PAGE, Ask, Page, pages
+from tg_pipeline.sources.telegram.history import Ask, Page, pages
 from tg_pipeline.sources.telegram.records import converted
 from tg_pipeline.store import reading
 
 SLICE_SECONDS: Final = 60
 """So long a chat is read before the next one has its turn; then its pages become a batch."""
-_FULL: Final = BATCH_MESSAGES - PAGE
+BATCH: Final = 10_000
+"""Messages of a batch: more than that, and loading waits for fetching instead of going beside it."""
 
 
 class Turns:
@@ -86,7 +87,7 @@ class Turns:
             self._spool.add(made.records, Covered(made.fetched, made.complete))
         work.count(page, made)
         self._look_back(work, page)
-        if self._spool.contents.messages >= _FULL:
+        if self._spool.contents.messages >= BATCH:
             await self._hand_over()
 
     async def _hand_over(self) -> None:
