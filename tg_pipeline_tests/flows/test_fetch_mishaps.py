@@ -1,4 +1,4 @@
-"""Fetching when something happens at the wrong moment; each test is named for what once went wrong."""
+"""Fetching when something happens at a wrong moment; each test is named for what went wrong."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 from telethon.tl import types
 
-from tg_pipeline.contracts import ChatKey
-from tg_pipeline.flows.fetching import work
 from tg_pipeline.flows.fetching.turn import Turns
 from tg_pipeline.landing import Spool
 from tg_pipeline_tests.flows.conftest import NewArchive
