@@ -399,7 +399,18 @@ def test_a_session_that_others_may_read_is_refused(station: Station) -> None:
 def test_telegram_cannot_be_reached(station: Station) -> None:
     station.log_in(station.town.mira)
     station.server.stop()
-    refused(station("login"), 75, "telegram.unreachable", "Connection to Telegram failed")
+    outcome = station("login")
+    refused(outcome, 75, "telegram.unreachable", "Connection to Telegram failed")
+    assert "never retrieved" not in outcome.err
+
+
+def test_a_server_whose_key_nobody_knows_is_not_believed(station: Station) -> None:
+    with station.with_settings(telegram_server_key="").terminal("login") as at:
+        at.expect("error: Telegram cannot be reached: auth_key generation failed 3 time(s)")
+        at.expect("code: telegram.unreachable")
+        assert at.end() == 75
+    assert "Traceback" not in at.seen
+    assert "never retrieved" not in at.seen
 
 
 def test_a_busy_account_names_its_holder(station: Station) -> None:
