@@ -87,9 +87,7 @@ def add(
 
 @app.command("import")
 def import_list(
-    file: Annotated[
-        Path, typer.Argument(help="A list, one chat a line; # begins a comment.", metavar="FILE")
-    ],
+    file: Annotated[Path, typer.Argument(help="A list, one chat a line; # begins a comment.")],
     account: Account = "main",
     no_comments: NoComments = False,
     as_json: AsJson = False,

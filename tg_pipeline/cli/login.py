@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from tg_pipeline.settings import Loaded, Settings
 
 _DEFAULT = "main"
-_AccountName = Annotated[
-    str, typer.Argument(help="A name of your choice for the account.", metavar="ACCOUNT")
-]
+_AccountName = Annotated[str, typer.Argument(help="A name of your choice for the account.")]
 _ELSEWHERE = (
     "Log in on a machine with a keyboard by `tg-pipeline login --print-session`, and set "
     "TG_PIPELINE_TELEGRAM_SESSION here to what it prints."
