@@ -10,7 +10,7 @@ from tg_pipeline.cli.options import Home, Quiet, Verbose, archive, as_called, lo
 from tg_pipeline.errors import ApiInvalid, ApiMissing
 
 if TYPE_CHECKING:
-    from tg_pipeline.flows.login import LoggedIn
+    from tg_pipeline.flows import LoggedIn
     from tg_pipeline.settings import Loaded, Settings
 
 _DEFAULT = "main"
@@ -84,7 +84,7 @@ def logout(
       tg-pipeline logout second
     """
     from tg_pipeline.cli.console import show
-    from tg_pipeline.flows.login import logout as log_out
+    from tg_pipeline.flows import log_out
 
     loaded = load_settings(home, verbose, quiet)
     with archive(loaded) as opened:
@@ -96,8 +96,7 @@ def logout(
 
 def _log_in(loaded: "Loaded", account: str, qr: bool, print_session: bool) -> "LoggedIn":
     from tg_pipeline.cli.asking import Keyboard
-    from tg_pipeline.flows.login import login as log_in
-    from tg_pipeline.flows.login import new_session
+    from tg_pipeline.flows import log_in, new_session
 
     asks = Keyboard(_ELSEWHERE)
     with archive(loaded) as opened:

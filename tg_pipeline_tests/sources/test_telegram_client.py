@@ -38,7 +38,8 @@ SESSION = "1" + "A" * 4 + "_" * 344 + "=" * 4
 
 
 def answered(code: int, name: str) -> Exception:
-    return rpc_message_to_error(types.RpcError(code, name), REQUEST)
+    error: Exception = rpc_message_to_error(types.RpcError(code, name), REQUEST)
+    return error
 
 
 @pytest.mark.parametrize(
