@@ -516,3 +516,20 @@ def test_a_keyring_that_is_not_there(station: Station) -> None:
     using = station.with_settings(telegram_session_store="keyring")
     using.program.environment.update(PYTHON_KEYRING_BACKEND="keyring.backends.fail.Keyring")
     refused(using("login"), 1, "telegram.keyring_unavailable", "tg-pipeline[keyring]")
+
+
+def test_git_takes_no_session(station: Station) -> None:
+    subprocess.run(["git", "init", "-q", station.folder], check=True)
+    with station.terminal("login") as at:
+        at.answer(PHONE, "+12025550100")
+        at.answer(CODE, "12345")
+        assert at.end() == 0, at.seen
+    command = ["git", "-C", station.folder, "status", "--porcelain", "--untracked-files=all"]
+    seen = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert ".session" not in seen
+
+
+def test_a_flood_while_connecting_says_until_when(station: Station) -> None:
+    station.log_in(station.town.mira)
+    station.server.faults.flood("updates.getState", 4_000, always())
+    refused(station("login"), 75, "telegram.flood_wait", "account main")

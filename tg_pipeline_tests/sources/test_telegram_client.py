@@ -138,7 +138,7 @@ def test_a_session_is_never_open_to_others(tmp_path: Path) -> None:
         os.umask(before)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert [one.name for one in folder.iterdir()] == ["main.session"]
+    assert sorted(one.name for one in folder.iterdir()) == [".gitignore", "main.session"]
     assert sessions.has("main")
     with pytest.raises(NotLoggedIn):
         sessions.load("second")
