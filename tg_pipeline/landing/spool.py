@@ -6,7 +6,9 @@ pages and asks for what comes after them. A page that was cut while it was writt
 """
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,7 +55,7 @@ class Spool:
     Attributes:
         chat: the chat and when it was seen, UTC.
         contents: what the pages hold.
-        covered: the ids they answer for.
+        covered: the ids they answer for; none while there is no page.
     """
 
     def __init__(self, path: Path, chat: Chat, account: str) -> None:
@@ -69,22 +71,38 @@ class Spool:
     def add(self, records: Iterable[Record], covered: Covered) -> None:
         """Append a page; when this returns, only the loss of the disk can lose it."""
         head = [] if self._size else [_head(self._account), encode(self.chat)]
-        lines = [*head, *(encode(record) for record in self._new(records)), _mark(covered)]
+        new = self._new(records)
+        lines = [*head, *(encode(record) for record in new), _mark(covered)]
         block = b"\n".join(lines) + b"\n"
-        with self.path.open("ab") as file:
-            file.write(block)
+        try:
+            with self.path.open("ab") as file:
+                file.write(block)
+        except OSError:  # what came before stays good
+            with suppress(OSError):
+                os.truncate(self.path, self._size)
+            raise
         self._keep(block, covered)
+        self._count(new)
 
-    def _new(self, records: Iterable[Record]) -> Iterator[Record]:
+    def _new(self, records: Iterable[Record]) -> list[Record]:
         """What of these to write: each name of a participant once."""
+        found: list[Record] = []
+        names: set[tuple[int, str]] = set()
         for record in records:
             if isinstance(record, Participant):
                 name = (record.participant_id, record.name)
-                if name in self._names:
+                if name in self._names or name in names:
                     continue
-                self._names.add(name)
+                names.add(name)
+            found.append(record)
+        return found
+
+    def _count(self, records: Iterable[Record]) -> None:
+        """Note what is written."""
+        for record in records:
+            if isinstance(record, Participant):
+                self._names.add((record.participant_id, record.name))
             self.contents.add(record)
-            yield record
 
     def _keep(self, block: bytes, covered: Covered) -> None:
         self._sha.update(block)
@@ -115,8 +133,12 @@ class Spool:
         )
 
     def _lines(self) -> Iterator[bytes]:
+        left = self._size  # behind it there may be the beginning of a page that did not fit
         with self.path.open("rb") as file:
             for number, line in enumerate(file):
+                left -= len(line)
+                if left < 0:
+                    return
                 if number >= _HEAD_LINES and not line.startswith(_MARK):
                     yield line[:-1]
 
@@ -157,8 +179,7 @@ class Spool:
                 self._keep(line, _covered(line))
             else:
                 self._keep(line, Covered())
-                for _ in self._new([decode(line.rstrip(b"\n"), str(self.path))]):
-                    pass
+                self._count(self._new([decode(line.rstrip(b"\n"), str(self.path))]))
 
 
 def _whole_pages(data: bytes) -> list[bytes]:
