@@ -6,8 +6,8 @@ batch answers for. So a run that was cut is continued by the next, whoever makes
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -24,7 +24,7 @@ from tg_pipeline.flows.fetching.ashore import Ashore, land_what_is_left
 from tg_pipeline.flows.fetching.plan import Days, Planning
 from tg_pipeline.flows.fetching.turn import Turns
 from tg_pipeline.flows.fetching.work import ChatReport
-from tg_pipeline.flows.loading import loading
+from tg_pipeline.flows.loading import Loading, loading
 from tg_pipeline.flows.progress import Progress, Step, silent
 from tg_pipeline.flows.settle import settle
 from tg_pipeline.logs import get_logger
@@ -177,8 +177,7 @@ class _Run:
         planned = await planning.plan(chats)
         self.report.asked = planned.asked
         self.report.chats = planned.reports
-        loads = ended.enter_context(loading(self.archive, planned.size))
-        ended.callback(lambda: setattr(self.report, "counts", loads.counts))
+        loads = ended.enter_context(self._loading(planned.size))
         ashore = ended.enter_context(Ashore(self.archive, loads, still_alone))
         takeout = self._takeout(manners.ask)
         ask = manners.ask if takeout is None else takeout.ask
@@ -191,6 +190,13 @@ class _Run:
                 queue.append(work)
         if takeout is not None:
             await takeout.finish()
+
+    @contextmanager
+    def _loading(self, messages: int) -> Iterator[Loading]:
+        """Load batches; what they came to is known when all are loaded."""
+        with loading(self.archive, messages) as loads:
+            yield loads
+        self.report.counts = loads.counts
 
     def _takeout(self, ask: Ask) -> Takeout | None:
         wanted, account = self.options.takeout, self.options.account
