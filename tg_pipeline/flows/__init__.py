@@ -6,7 +6,7 @@ Those that ask Telegram are imported when they are used: its client takes half a
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from tg_pipeline.flows.archive import Archive, open_archive
+from tg_pipeline.flows.archive import Archive, is_made, open_archive
 from tg_pipeline.flows.changes import Changes, changes
 from tg_pipeline.flows.check import check_windows
 from tg_pipeline.flows.import_files import FileReport, ImportOptions, Imports, import_files
@@ -21,6 +21,7 @@ from tg_pipeline.flows.look import (
     status,
 )
 from tg_pipeline.flows.migrate import migrate
+from tg_pipeline.flows.overview import ChatOverview, Overview, overview
 from tg_pipeline.flows.progress import Progress, Step
 from tg_pipeline.flows.publish import publish_windows, refresh
 from tg_pipeline.flows.settle import rebuild, settle
@@ -79,6 +80,7 @@ def __getattr__(name: str) -> Any:
 __all__ = [
     "Archive",
     "Changes",
+    "ChatOverview",
     "ChatReport",
     "Discovered",
     "Drift",
@@ -90,6 +92,7 @@ __all__ = [
     "Imports",
     "LoggedIn",
     "Outcome",
+    "Overview",
     "Progress",
     "Quarantined",
     "Step",
@@ -108,6 +111,7 @@ __all__ = [
     "followed_chats",
     "followed_keys",
     "import_files",
+    "is_made",
     "known_chats",
     "load_windows",
     "log_in",
@@ -115,6 +119,7 @@ __all__ = [
     "migrate",
     "new_session",
     "open_archive",
+    "overview",
     "plan_chats",
     "publish_windows",
     "published_chats",

@@ -296,7 +296,7 @@ def test_a_name_that_would_leave_the_folder_is_refused(station: Station) -> None
 
 def test_api_id_and_hash_are_asked_for_and_written(station: Station) -> None:
     (station.folder / "tg_pipeline.yaml").write_text("# mine\nperiod: day")
-    subprocess.run(["git", "init", "-q", station.folder], check=True)
+    subprocess.run(["git", "init", "-q", str(station.folder)], check=True)
     new = station.without_api()
     with new.terminal("login") as at:
         at.expect("https://my.telegram.org/apps")
@@ -519,12 +519,12 @@ def test_a_keyring_that_is_not_there(station: Station) -> None:
 
 
 def test_git_takes_no_session(station: Station) -> None:
-    subprocess.run(["git", "init", "-q", station.folder], check=True)
+    subprocess.run(["git", "init", "-q", str(station.folder)], check=True)
     with station.terminal("login") as at:
         at.answer(PHONE, "+12025550100")
         at.answer(CODE, "12345")
         assert at.end() == 0, at.seen
-    command = ["git", "-C", station.folder, "status", "--porcelain", "--untracked-files=all"]
+    command = ["git", "-C", str(station.folder), "status", "--porcelain", "--untracked-files=all"]
     seen = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert ".session" not in seen
 
