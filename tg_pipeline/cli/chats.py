@@ -258,11 +258,11 @@ def _add(
     _report(outcome, as_json)
 
 
-def _waiting(seconds: float) -> None:
+def _waiting(passed: float, whole: float) -> None:
     from tg_pipeline.cli.console import show
 
-    if seconds >= 1:
-        show.note(f"Telegram wants to be left alone for {seconds:.0f} seconds.")
+    if passed < 1 <= whole:
+        show.note(f"Telegram wants to be left alone for {whole:.0f} seconds.")
 
 
 def _types(names: list[str]) -> "list[ChatType]":

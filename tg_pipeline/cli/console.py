@@ -41,25 +41,26 @@ class Show:
     def note(self, text: str) -> None:
         """A line that a person may want and a program does not."""
         if not self.quiet:
-            self.err.print(Text(text, style="dim"))
+            self.err.print(Text(_visible(text), style="dim"))
 
     def ask(self, text: str) -> None:
         """What belongs to a question, and is shown however quiet it shall be."""
-        self.err.print(Text(text))
+        self.err.print(Text(_visible(text)))
 
     def warn(self, text: str) -> None:
         """A line that a person should read."""
-        self.err.print(Text.assemble(("warning: ", "yellow"), text))
+        self.err.print(Text.assemble(("warning: ", "yellow"), _visible(text)))
 
     def error(self, error: TgPipelineError) -> None:
         """What happened, where, and what to do."""
-        self.err.print(Text.assemble(("error: ", "bold red"), error.message))
-        self.err.print(Text.assemble(("   do: ", "bold"), error.remedy))
+        self.err.print(Text.assemble(("error: ", "bold red"), _visible(error.message)))
+        self.err.print(Text.assemble(("   do: ", "bold"), _visible(error.remedy)))
         self.err.print(Text(f" code: {error.code}", style="dim"))
 
     def refused(self, error: TgPipelineError) -> None:
         """What happened, in a line, where the remedy was told before."""
-        self.err.print(Text.assemble(("error: ", "bold red"), f"{error.message} ({error.code})"))
+        told = _visible(f"{error.message} ({error.code})")
+        self.err.print(Text.assemble(("error: ", "bold red"), told))
 
     def json(self, value: object) -> None:
         """One JSON document; times in UTC."""
@@ -67,7 +68,7 @@ class Show:
 
     def text(self, text: str) -> None:
         """A plain line of the result."""
-        self.out.print(Text(text))
+        self.out.print(Text(_visible(text)))
 
     def field(self, name: str, value: object) -> None:
         """One named value on a line."""

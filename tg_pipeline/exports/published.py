@@ -63,6 +63,15 @@ class Published:
         """Windows that the quality gate kept from being published."""
         return tuple(window for window in self.windows if window.outcome is Outcome.REFUSED)
 
+    @property
+    def changed(self) -> tuple[Window, ...]:
+        """Windows that are not as they were before, or were refused."""
+        return tuple(
+            one.window
+            for one in self.windows
+            if one.withdrawn or one.outcome in {Outcome.WRITTEN, Outcome.REFUSED}
+        )
+
     def require_all(self) -> None:
         """Be content only if nothing was refused.
 

@@ -25,6 +25,15 @@ from tg_pipeline.flows.progress import Progress, Step
 from tg_pipeline.flows.publish import publish_windows, refresh
 from tg_pipeline.flows.settle import rebuild, settle
 from tg_pipeline.flows.stages import due_chats, load_windows, verify_windows
+from tg_pipeline.flows.taking import (
+    Fetched,
+    Taken,
+    account_waits,
+    fetch_news,
+    followed_chats,
+    reading_accounts,
+    take_windows,
+)
 from tg_pipeline.flows.windows import find_windows
 
 if TYPE_CHECKING:
@@ -51,17 +60,22 @@ __all__ = [
     "ChatReport",
     "FetchOptions",
     "FetchReport",
+    "Fetched",
     "FileReport",
     "ImportOptions",
     "Imports",
     "Progress",
     "Quarantined",
     "Step",
+    "Taken",
+    "account_waits",
     "changes",
     "check_windows",
     "due_chats",
     "fetch_chats",
+    "fetch_news",
     "find_windows",
+    "followed_chats",
     "followed_keys",
     "import_files",
     "known_chats",
@@ -74,9 +88,11 @@ __all__ = [
     "quarantined",
     "quarantined_one",
     "query",
+    "reading_accounts",
     "rebuild",
     "refresh",
     "settle",
     "status",
+    "take_windows",
     "verify_windows",
 ]

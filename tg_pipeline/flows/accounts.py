@@ -11,7 +11,7 @@ from tg_pipeline.flows.archive import Archive
 from tg_pipeline.sources.telegram.client import connected
 from tg_pipeline.sources.telegram.history import Ask
 from tg_pipeline.sources.telegram.login import who_is
-from tg_pipeline.sources.telegram.manners import Manners
+from tg_pipeline.sources.telegram.manners import Manners, Waiting, patiently
 from tg_pipeline.sources.telegram.sessions import Sessions
 from tg_pipeline.store import accounts
 from tg_pipeline.store.accounts import Account, AccountState
@@ -28,14 +28,14 @@ class Reader:
         user_id: whom it stands for.
         client: Telethon's, connected.
         ask: how to ask: at our pace, with our patience.
-        still_alone: raises when the lease is lost; for before what two must not do.
+        sent: how many requests it has sent.
     """
 
     account: str
     user_id: int
     client: TelegramClient
     ask: Ask
-    still_alone: Callable[[], None]
+    sent: Callable[[], int]
 
 
 def known_accounts(archive: Archive) -> list[Account]:
@@ -49,7 +49,7 @@ async def reading(
     archive: Archive,
     account: str,
     what: str,
-    waiting: Callable[[float], None] = lambda _seconds: None,
+    waiting: Waiting = patiently,
 ) -> AsyncIterator[Reader]:
     """Use an account, alone, until the end of the block.
 
@@ -57,11 +57,25 @@ async def reading(
         archive: whose settings and database.
         account: its name.
         what: the command that does so, for whoever finds the account busy.
-        waiting: told the seconds of each wait in place.
+        waiting: told of waits in place.
+
+    Raises:
+        AccountBusy: another process uses it.
+        What `asking` raises.
+    """
+    with lease(archive.database, account, what):
+        async with asking(archive, account, waiting) as reader:
+            yield reader
+
+
+@asynccontextmanager
+async def asking(
+    archive: Archive, account: str, waiting: Waiting = patiently
+) -> AsyncIterator[Reader]:
+    """Use an account of which the caller holds the lease.
 
     Raises:
         NotLoggedIn, SessionUnreadable, KeyringUnavailable: there is no session to be used.
-        AccountBusy: another process uses it.
         SessionRevoked, KeyDuplicated, AccountBanned: Telegram has ended it; that is noted.
         AccountDiffers: the session is of somebody else.
         FloodWait, BudgetSpent, TelegramUnreachable: later.
@@ -69,14 +83,13 @@ async def reading(
     settings, database = archive.settings, archive.database
     session = Sessions(settings).load(account)
     with (
-        lease(database, account, what) as still_alone,
         noted(archive, account),
         closing(AccountLimits(database, account)) as limits,
     ):
         async with connected(settings, account, session) as client:
             user_id = await _same_as_ever(archive, account, client)
             manners = Manners(client, account, limits, settings, waiting)
-            yield Reader(account, user_id, client, manners.ask, still_alone)
+            yield Reader(account, user_id, client, manners.ask, lambda: limits.sent)
 
 
 @contextmanager

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from tg_pipeline.contracts import ChatKey, ChatType
 from tg_pipeline.errors import ChatNotFollowed, ChatsFileInvalid, NotLoggedIn, TgPipelineError
 from tg_pipeline.flows.archive import Archive
-from tg_pipeline.flows.finding import Found, Waiting, find, known_refs, listed, patiently
+from tg_pipeline.flows.finding import Found, find, known_refs, listed
 from tg_pipeline.flows.listing import Pair, is_meant, matched, rewrite, user_ids
 from tg_pipeline.sources.telegram.chat_ref import ChatRef
 from tg_pipeline.sources.telegram.chats_file import Entry, read_chats
+from tg_pipeline.sources.telegram.manners import Waiting, patiently
 from tg_pipeline.sources.telegram.references import Reference, read_reference
 from tg_pipeline.sources.telegram.resolve import Dialog, Whole
 from tg_pipeline.sources.telegram.sessions import DEFAULT_ACCOUNT, Sessions, account_name

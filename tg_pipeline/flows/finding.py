@@ -10,17 +10,12 @@ from tg_pipeline.errors import DataError, TgPipelineError
 from tg_pipeline.flows.accounts import Reader, reading
 from tg_pipeline.flows.archive import Archive
 from tg_pipeline.sources.telegram.chat_ref import ChatRef
+from tg_pipeline.sources.telegram.manners import Waiting, patiently
 from tg_pipeline.sources.telegram.references import Reference
 from tg_pipeline.sources.telegram.resolve import Dialog, Directory, Whole
 from tg_pipeline.sources.telegram.running import run
 from tg_pipeline.store import accounts, followed
 from tg_pipeline.store.followed import Followed
-
-Waiting = Callable[[float], None]
-
-
-def patiently(_seconds: float) -> None:
-    """Wait without a word."""
 
 
 @dataclass(slots=True)

@@ -40,8 +40,10 @@ class Loading(Protocol):
 
 
 @contextmanager
-def loading(archive: Archive, messages: int) -> Iterator[Loading]:
-    """Load the batches of a file of about so many messages; at the end all of them are loaded.
+def loading(archive: Archive, messages: int, *, few: int = BATCH_MESSAGES) -> Iterator[Loading]:
+    """Load the batches of about so many messages; at the end all of them are loaded.
+
+    Up to `few` messages are not worth a process.
 
     Left by an error, the batch at hand is finished and the others are left: they are landed, so
     the next run loads them.
@@ -49,7 +51,7 @@ def loading(archive: Archive, messages: int) -> Iterator[Loading]:
     Raises:
         LoaderLost: the process that loads was killed.
     """
-    if messages <= BATCH_MESSAGES:
+    if messages <= few:
         yield _Here(archive)
         return
     with _process() as (channel, process):

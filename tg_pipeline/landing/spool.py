@@ -67,28 +67,36 @@ class Spool:
         self._size = 0
 
     def add(self, records: Iterable[Record], covered: Covered) -> None:
-        """Append a page; when this returns, only the loss of the disk can lose it."""
+        """Append a page; when this returns, only the loss of the disk can lose it.
+
+        Should it fail, the spool is as it was: what was written of the page does not count.
+        """
         head = [] if self._size else [_head(self._account), encode(self.chat)]
-        lines = [*head, *(encode(record) for record in self._new(records)), _mark(covered)]
+        kept = list(self._unnamed(records))
+        lines = [*head, *map(encode, kept), _mark(covered)]
         block = b"\n".join(lines) + b"\n"
         with self.path.open("ab") as file:
             file.write(block)
-        self._keep(block, covered)
+        self._keep(block, kept, covered)
 
-    def _new(self, records: Iterable[Record]) -> Iterator[Record]:
+    def _unnamed(self, records: Iterable[Record]) -> Iterator[Record]:
         """What of these to write: each name of a participant once."""
+        names: set[tuple[int, str]] = set()
         for record in records:
             if isinstance(record, Participant):
                 name = (record.participant_id, record.name)
-                if name in self._names:
+                if name in self._names or name in names:
                     continue
-                self._names.add(name)
-            self.contents.add(record)
+                names.add(name)
             yield record
 
-    def _keep(self, block: bytes, covered: Covered) -> None:
+    def _keep(self, block: bytes, records: Iterable[Record], covered: Covered) -> None:
         self._sha.update(block)
         self._size += len(block)
+        for record in records:
+            self.contents.add(record)
+            if isinstance(record, Participant):
+                self._names.add((record.participant_id, record.name))
         self.covered += covered
 
     def land(self, zone: LandingZone) -> BatchManifest:
@@ -115,8 +123,12 @@ class Spool:
         )
 
     def _lines(self) -> Iterator[bytes]:
+        left = self._size
         with self.path.open("rb") as file:
             for number, line in enumerate(file):
+                left -= len(line)
+                if left < 0:
+                    return
                 if number >= _HEAD_LINES and not line.startswith(_MARK):
                     yield line[:-1]
 
@@ -151,14 +163,12 @@ class Spool:
         return spool
 
     def _take(self, head: bytes, lines: Iterable[bytes]) -> None:
-        self._keep(head, Covered())
+        self._keep(head, [], Covered())
         for line in lines:
             if line.startswith(_MARK):
-                self._keep(line, _covered(line))
+                self._keep(line, [], _covered(line))
             else:
-                self._keep(line, Covered())
-                for _ in self._new([decode(line.rstrip(b"\n"), str(self.path))]):
-                    pass
+                self._keep(line, [decode(line[:-1], str(self.path))], Covered())
 
 
 def _whole_pages(data: bytes) -> list[bytes]:

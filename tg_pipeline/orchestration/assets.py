@@ -11,8 +11,8 @@ import dagster as dg
 
 from tg_pipeline import flows
 from tg_pipeline.exports import DATASET, Published
-from tg_pipeline.orchestration import metadata, partitions
-from tg_pipeline.orchestration.failures import RETRIES, logged, told
+from tg_pipeline.orchestration import fetched, metadata, partitions
+from tg_pipeline.orchestration.failures import RETRIES, logged, patient, told
 from tg_pipeline.orchestration.metadata import Metadata
 from tg_pipeline.orchestration.names import FILES, JSONL, MESSAGES, PARQUET, RAW, Names
 from tg_pipeline.settings import Settings
@@ -31,7 +31,8 @@ def build_assets(
     @dg.asset(
         key=names.key(RAW),
         description="Messages as their sources showed them: immutable batches in the landing "
-        "zone. Materializing verifies the batches that touch the window.",
+        "zone. Materializing fetches what is missing of a followed chat, and verifies the batches "
+        "that touch the window.",
         kinds={"telegram", "jsonl", "zstd"},
         metadata={"dagster/column_schema": metadata.raw_columns()},
         group_name=names.group,
@@ -44,9 +45,11 @@ def build_assets(
     )
     def raw_messages(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
         archive, windows = _asked(context, names, settings)
-        with told():
-            landed = flows.verify_windows(archive, windows, logged(context))
-        return _tell(context, {one: metadata.of_landed(landed[one]) for one in windows})
+        with told(), patient(context):
+            taken = flows.take_windows(archive, windows, logged(context))
+        if taken.chats:
+            context.log.info(f"fetched with {taken.requests:,} requests")
+        return _tell(context, {one: fetched.of_taken(taken, one) for one in windows})
 
     @dg.asset(
         key=names.key(MESSAGES),

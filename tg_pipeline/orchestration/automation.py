@@ -18,10 +18,11 @@ import dagster as dg
 from tg_pipeline import flows
 from tg_pipeline.files import make_folder
 from tg_pipeline.flows import inbox
+from tg_pipeline.orchestration import partitions
 from tg_pipeline.orchestration.failures import RETRIES, logged, told
 from tg_pipeline.orchestration.names import Names
 from tg_pipeline.orchestration.runs import clear_stale
-from tg_pipeline.orchestration.sync import WINDOWS_AT_ONCE, Synced, sync
+from tg_pipeline.orchestration.sync import WINDOWS_AT_ONCE, Synced, sync, sync_in_portions
 from tg_pipeline.store.windows import Window
 
 _SECONDS_PER_TICK = 25  # of the 60 that Dagster gives; one portion takes up to 20
@@ -33,8 +34,32 @@ _UNFINISHED = [
 ]
 
 
+def build_refresh(names: Names) -> dg.OpDefinition:
+    """The step with which jobs end: judge and publish what has changed, and show it."""
+
+    @dg.op(
+        name=names.unique("refresh"),
+        description="Judges and publishes the chats in which something has changed.",
+        required_resource_keys={names.archive},
+        retry_policy=RETRIES,
+        ins={"start": dg.In(dg.Nothing)},
+        out=dg.Out(dg.Nothing),
+    )
+    def refresh(context: dg.OpExecutionContext) -> None:
+        archive: flows.Archive = getattr(context.resources, names.archive)
+        with told():
+            chats = flows.due_chats(archive)
+            context.add_output_metadata({"chats": [str(chat) for chat in chats]})
+            if chats:
+                done = flows.refresh(archive, chats, logged(context))
+                sync_in_portions(context.instance, archive, names, done.changed, logged(context))
+                done.require_all()
+
+    return refresh
+
+
 def build_jobs(
-    names: Names, assets: Sequence[dg.AssetsDefinition]
+    names: Names, assets: Sequence[dg.AssetsDefinition], refresh: dg.OpDefinition
 ) -> tuple[Any, dg.JobDefinition, dg.JobDefinition]:
     """The chain for one chat, the import of what lies in the inbox, and publishing what changed."""
     chain = dg.define_asset_job(
@@ -58,21 +83,6 @@ def build_jobs(
         for one in taken:
             context.log.info(f"{one.name}: {one.outcome}, {one.moved_to or one.reason}")
         context.add_output_metadata(dict(Counter(one.outcome.value for one in taken)))
-
-    @dg.op(
-        name=names.unique("refresh"),
-        description="Judges and publishes the chats in which something has changed.",
-        required_resource_keys={names.archive},
-        retry_policy=RETRIES,
-        ins={"start": dg.In(dg.Nothing)},
-    )
-    def refresh(context: dg.OpExecutionContext) -> None:
-        archive: flows.Archive = getattr(context.resources, names.archive)
-        with told():
-            chats = flows.due_chats(archive)
-            context.add_output_metadata({"chats": [str(chat) for chat in chats]})
-            if chats:
-                flows.refresh(archive, chats, logged(context)).require_all()
 
     @dg.job(
         name=names.unique("import_inbox"),
@@ -138,6 +148,7 @@ def build_sync_sensor(names: Names, status: dg.DefaultSensorStatus) -> dg.Sensor
     def sync_with_archive(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         archive: flows.Archive = getattr(context.resources, names.archive)
         clear_stale(context.instance)
+        partitions.register(context.instance, names, flows.followed_chats(archive))
         left, cursor = next_windows(archive, Cursor.read(context.cursor))
         done, rest = Synced(), left
         began = time.monotonic()
@@ -215,10 +226,15 @@ def build_schedule(
     def publish_changed_hourly(
         context: dg.ScheduleEvaluationContext,
     ) -> dg.RunRequest | dg.SkipReason:
-        clear_stale(context.instance)
-        busy = dg.RunsFilter(job_name=job.name, statuses=_UNFINISHED)
-        if context.instance.get_runs_count(busy):
-            return dg.SkipReason("the run before has not ended yet")
-        return dg.RunRequest()
+        return one_at_a_time(context.instance, job) or dg.RunRequest()
 
     return publish_changed_hourly
+
+
+def one_at_a_time(instance: dg.DagsterInstance, job: dg.JobDefinition) -> dg.SkipReason | None:
+    """Why a job should not be run again now, if it should not."""
+    clear_stale(instance)
+    busy = dg.RunsFilter(job_name=job.name, statuses=_UNFINISHED)
+    if instance.get_runs_count(busy):
+        return dg.SkipReason("the run before has not ended yet")
+    return None

@@ -57,7 +57,18 @@ def sync_all(
     progress: flows.Progress,
 ) -> Synced:
     """Record what every window is now, where Dagster does not know it yet."""
-    windows = flows.changes(archive).windows
+    partitions.register(instance, names, flows.followed_chats(archive))
+    return sync_in_portions(instance, archive, names, flows.changes(archive).windows, progress)
+
+
+def sync_in_portions(
+    instance: dg.DagsterInstance,
+    archive: flows.Archive,
+    names: Names,
+    windows: Sequence[Window],
+    progress: flows.Progress,
+) -> Synced:
+    """The same for as many windows as there may be."""
     done = Synced()
     for start in range(0, len(windows), WINDOWS_AT_ONCE):
         done += sync(instance, archive, names, windows[start : start + WINDOWS_AT_ONCE])

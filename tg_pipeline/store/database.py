@@ -34,6 +34,8 @@ from tg_pipeline.store.embedded import EmbeddedServer, acquire
 
 OLDEST_VERSION = 15
 EMBEDDED_DATABASE = "tg_pipeline"
+LOCK = "tg_pipeline "
+"""With this begin the names of all our locks."""
 _CONNECT_SECONDS = 10
 _LOCK_KEEPALIVE = (
     "-c tcp_keepalives_idle=60 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=6"
@@ -118,7 +120,7 @@ class Database:
         with self.surroundings(), _connect(self.url, self.schema, _LOCK_KEEPALIVE) as connection:
             connection.autocommit = True
             query = sql.SQL("SELECT {}(hashtextextended(%s, 0))").format(sql.SQL(function))
-            row = connection.execute(query, (f"tg_pipeline {what}",)).fetchone()
+            row = connection.execute(query, (f"{LOCK}{what}",)).fetchone()
             yield connection, row and row[0]
 
     @contextmanager

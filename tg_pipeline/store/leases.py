@@ -24,12 +24,17 @@ def lease(database: Database, account: str, what: str) -> Iterator[Callable[[], 
         AccountBusy: another process uses it.
         DatabaseLost: the connection is gone, and the lease with it.
     """
-    with database.alone_at_once(f"account {database.schema} {account}") as still_alone:
+    with database.alone_at_once(lock_name(database.schema, account)) as still_alone:
         if still_alone is None:
             raise AccountBusy(account, _holder(database, account))
         with database.transaction() as connection:
             accounts.held_by(connection, account, _this_process(what))
         yield still_alone
+
+
+def lock_name(schema: str, account: str) -> str:
+    """What the lock of an account is called."""
+    return f"account {schema} {account}"
 
 
 def _this_process(what: str) -> str:

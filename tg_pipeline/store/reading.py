@@ -77,13 +77,17 @@ def note_tops(connection: Connection, tops: Iterable[tuple[ChatKey, int]]) -> No
         )
 
 
-def finish(connection: Connection, chat: ChatKey, *, total: int | None, reread: bool) -> None:
+def note_total(connection: Connection, chat: ChatKey, total: int) -> None:
+    """Note how many messages Telegram says a chat has."""
+    update = checkpoints.update().where(of_chat(checkpoints, chat))
+    connection.execute(update.values(total=total))
+
+
+def finish(connection: Connection, chat: ChatKey, *, reread: bool) -> None:
     """Note that nothing is missing of a chat, and whether its newest days were read again."""
-    row: dict[str, object] = {} if total is None else {"total": total}
     if reread:
-        row["reread_at"] = datetime.now(UTC)
-    if row:
-        connection.execute(checkpoints.update().where(of_chat(checkpoints, chat)).values(row))
+        update = checkpoints.update().where(of_chat(checkpoints, chat))
+        connection.execute(update.values(reread_at=datetime.now(UTC)))
 
 
 def was_group(connection: Connection, chat: ChatKey, group: int) -> None:

@@ -8,6 +8,10 @@ import psycopg
 import pytest
 
 from tg_pipeline_tests.cli.running import Program
+from tg_pipeline_tests.cli.station import Station
+from tg_pipeline_tests.cli.station import environment as station_environment
+from tg_pipeline_tests.telegram_server import TelegramServer
+from tg_pipeline_tests.telegram_server.conftest import Town
 
 
 @pytest.fixture
@@ -33,3 +37,12 @@ def program(server_url: str, schema: str, tmp_path: Path) -> Program:
             "TG_PIPELINE_DATABASE_SCHEMA": schema,
         },
     )
+
+
+@pytest.fixture
+def station(program: Program, tmp_path: Path) -> Iterator[Station]:
+    """The command line with a loopback Telegram."""
+    town = Town()
+    with TelegramServer(town.world) as server:
+        environment = {**program.environment, **station_environment(server, tmp_path)}
+        yield Station(Program(tmp_path, environment), server, town)

@@ -9,6 +9,7 @@ import pytest
 from telethon.tl import types
 
 from tg_pipeline.contracts import ChatKey
+from tg_pipeline.flows.fetching import fetch
 from tg_pipeline.generator import DEMO_END, demo_histories
 from tg_pipeline_tests.flows.conftest import NewArchive
 from tg_pipeline_tests.flows.live import Live
@@ -58,6 +59,19 @@ def test_a_channel_comes_whole_and_a_second_fetch_asks_for_nothing(
     assert second.counts.read == 0
     assert second.chats == []
     assert live.server.requests.count(HISTORY, mark) == 0
+
+
+def test_what_the_loader_s_process_has_loaded_is_counted(
+    live: Live, world: World, mira: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counts were read before the last batches had been answered for."""
+    monkeypatch.setattr(fetch, "BATCH", 0)
+    news = world.channel(1_700_000_001, "Harbour News", mira)
+    for number in range(150):
+        world.post(news, f"Boat {number}", by=news)
+    live.follow(news)
+
+    assert live.fetch().counts.new == 150
 
 
 def test_news_cost_one_request(live: Live, world: World, mira: Account) -> None:

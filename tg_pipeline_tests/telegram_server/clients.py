@@ -10,6 +10,7 @@ from tg_pipeline_tests.telegram_server.server import TelegramServer
 from tg_pipeline_tests.telegram_server.tl import TL
 
 T = TypeVar("T")
+_LONGEST = 60  # seconds
 _IMPATIENT: dict[str, Any] = {"retry_delay": 0, "flood_sleep_threshold": 0}
 
 
@@ -36,10 +37,10 @@ def talk(
     say: Callable[[TL], Awaitable[T]],
     **options: object,
 ) -> T:
-    """What comes of talking to the server with a client of its own."""
+    """What comes of talking to the server with a client of its own, for a minute at most."""
 
     async def within() -> T:
         async with connected(server, who, **options) as client:
             return await say(client)
 
-    return asyncio.run(within())
+    return asyncio.run(asyncio.wait_for(within(), _LONGEST))

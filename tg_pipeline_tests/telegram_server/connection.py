@@ -9,7 +9,7 @@ from tg_pipeline_tests.telegram_server.answers.takeout import check as check_tak
 from tg_pipeline_tests.telegram_server.calls import Call, unwrap
 from tg_pipeline_tests.telegram_server.cipher import BadMessage, decrypt
 from tg_pipeline_tests.telegram_server.devices import Device
-from tg_pipeline_tests.telegram_server.errors import RpcFailure
+from tg_pipeline_tests.telegram_server.errors import RpcFailure, bad
 from tg_pipeline_tests.telegram_server.faults import Trouble
 from tg_pipeline_tests.telegram_server.handshake import Exchange, HandshakeBroken
 from tg_pipeline_tests.telegram_server.recording import Request
@@ -47,6 +47,8 @@ class Connection:
             pass  # the client has hung up
         except (BrokenPacket, BadMessage, HandshakeBroken, Unreadable) as broken:
             self._state.broken.append(broken)
+        except Exception as mishap:  # noqa: BLE001  # a bug of ours
+            self._state.mishaps.append(mishap)
         finally:
             self.hang_up()
 
@@ -115,7 +117,7 @@ class Connection:
             session.failure(msg_id, failure)
         except Exception as mishap:  # noqa: BLE001  # a bug of ours, which the test shall see
             self._state.mishaps.append(mishap)
-            session.failure(msg_id, RpcFailure(500, f"MISHAP_{type(mishap).__name__.upper()}"))
+            session.failure(msg_id, bad(f"MISHAP_{type(mishap).__name__.upper()}"))
         else:
             session.result(msg_id, body, gzip=self._state.gzip)
         if trouble.hang_up_after:

@@ -2,10 +2,15 @@
 
 import asyncio
 import struct
+from collections import defaultdict
+from io import BytesIO
+from logging import getLogger
 from zlib import crc32
 
 import pytest
-from telethon import functions
+from telethon import functions, types
+from telethon.crypto import AuthKey
+from telethon.network.mtprotostate import MTProtoState
 
 from tg_pipeline_tests.telegram_server import Account, TelegramServer, talk
 from tg_pipeline_tests.telegram_server.cipher import BadMessage, Envelope, decrypt
@@ -24,9 +29,6 @@ def test_service_messages(server: TelegramServer, mira: Account) -> None:
     async def ask(client: TL) -> None:
         assert (await client(functions.PingRequest(17))).ping_id == 17
         assert (await client(functions.PingDelayDisconnectRequest(18, 60))).ping_id == 18
-        salts = await client(functions.GetFutureSaltsRequest(1))
-        (device,) = server.devices.of(mira)
-        assert [one.salt for one in salts.salts] == [device.salt]
         assert (await client(functions.DestroySessionRequest(5))).session_id == 5
         dropped = await client(functions.RpcDropAnswerRequest(1))
         assert type(dropped).__name__ == "RpcAnswerUnknown"
@@ -38,6 +40,26 @@ def test_service_messages(server: TelegramServer, mira: Account) -> None:
         }
 
     talk(server, mira, ask)
+
+
+def test_messages_about_messages(server: TelegramServer) -> None:
+    device, sent = server.devices.add(), list[bytes]()
+    client = MTProtoState(AuthKey(device.key), defaultdict(lambda: getLogger("test")))
+    client.salt = device.salt
+    session = Session(device, client.id, sent.append)
+
+    def ask(request: TL) -> TL:
+        with BytesIO() as buffer:
+            client.write_data_as_message(buffer, request._bytes(), content_related=True)
+            packet = client.encrypt_message_data(buffer.getvalue())
+        assert session.accept(decrypt(device.key, packet)) == []
+        return client.decrypt_message_data(sent[-1]).obj
+
+    assert [one.salt for one in ask(functions.GetFutureSaltsRequest(1)).salts] == [device.salt]
+    assert ask(types.MsgsStateReq([1, 2, 3])).info == chr(4) * 3
+    client.salt = 5
+    assert ask(functions.PingRequest(3)).new_server_salt == device.salt
+    assert len(sent) == 4  # with the notice that the session is new
 
 
 def test_a_new_salt_is_learnt(server: TelegramServer, mira: Account) -> None:

@@ -89,6 +89,17 @@ def test_one_request_after_another(server: TelegramServer, town: Town) -> None:
     talk(server, town.mira, ask)
 
 
+def test_bugs_of_the_server_fail_the_test(town: Town) -> None:
+    town.news.box = None  # type: ignore[assignment]
+
+    async def ask(client: TL) -> None:
+        with pytest.raises(errors.BadRequestError, match="MISHAP_TYPEERROR"):
+            await client.get_messages("harbour")
+
+    with pytest.raises(ExceptionGroup, match="own errors"), TelegramServer(town.world) as server:
+        talk(server, town.mira, ask)
+
+
 def test_large_answers_can_be_packed(town: Town) -> None:
     async def ask(client: TL) -> int:
         return len(await client.get_messages("harbour", limit=100))

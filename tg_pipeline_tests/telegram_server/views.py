@@ -1,10 +1,10 @@
 """People and chats as TL objects, the way one account sees them."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 from telethon.tl import types
 
-from tg_pipeline.contracts.identity import CHANNEL_MARK
 from tg_pipeline_tests.telegram_server.accounts import Account
 from tg_pipeline_tests.telegram_server.errors import bad
 from tg_pipeline_tests.telegram_server.peers import Channel, Group, Peer, Person
@@ -21,17 +21,10 @@ class View:
 
     def peer(self, peer_id: int) -> Peer:
         """Whom a marked id names; PEER_ID_INVALID where there is nobody."""
-        world = self.world
-        found: Peer | None
-        if peer_id > 0:
-            found = world.people.get(peer_id)
-        elif peer_id > -CHANNEL_MARK:
-            found = world.groups.get(-peer_id)
-        else:
-            found = world.channels.get(-peer_id - CHANNEL_MARK)
-        if found is None:
-            raise bad("PEER_ID_INVALID")
-        return found
+        try:
+            return self.world.peer(peer_id)
+        except KeyError:
+            raise bad("PEER_ID_INVALID") from None
 
     def user(self, one: Person) -> TL:
         """A user."""
@@ -68,16 +61,13 @@ class View:
         """The chats and users of an answer that names these peers; unknown ones are left out."""
         chats: list[Opaque] = []
         users: list[Opaque] = []
-        world = self.world
         for peer_id in dict.fromkeys(peer_ids):
-            if peer_id > 0:
-                if (one := world.people.get(peer_id)) is not None:
+            with suppress(KeyError):
+                one = self.world.peer(peer_id)
+                if isinstance(one, Person):
                     users.append(Opaque(self._user_bytes(one)))
-            elif peer_id > -CHANNEL_MARK:
-                if (group := world.groups.get(-peer_id)) is not None:
-                    chats.append(Opaque(self._group(group)._bytes()))
-            elif (channel := world.channels.get(-peer_id - CHANNEL_MARK)) is not None:
-                chats.append(Opaque(self._channel(channel)._bytes()))
+                else:
+                    chats.append(Opaque(self.chat(one)._bytes()))
         return chats, users
 
     def input_channel(self, one: Channel) -> TL:

@@ -10,6 +10,7 @@ from threading import RLock
 
 from telethon.tl import patched, types
 
+from tg_pipeline.contracts.identity import CHANNEL_MARK
 from tg_pipeline_tests.telegram_server.accounts import Account
 from tg_pipeline_tests.telegram_server.box import Box
 from tg_pipeline_tests.telegram_server.password import Password
@@ -230,6 +231,14 @@ class World:
         if of is None:
             raise ValueError("ids of this chat belong to an account: whose?")
         return of.box(chat.peer_id)
+
+    def peer(self, peer_id: int) -> Peer:
+        """Whom a marked id names; KeyError where there is nobody."""
+        if peer_id > 0:
+            return self.people[peer_id]
+        if peer_id > -CHANNEL_MARK:
+            return self.groups[-peer_id]
+        return self.channels[-peer_id - CHANNEL_MARK]
 
     def find_username(self, name: str) -> Person | Channel | None:
         """Whom a public name belongs to."""

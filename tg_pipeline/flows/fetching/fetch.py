@@ -4,46 +4,34 @@ What is missing is read from the tables, never remembered: all ids up to the new
 batch answers for. So a run that was cut is continued by the next, whoever makes it.
 """
 
-import asyncio
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
-
-from telethon.tl import types
-from telethon.tl.functions.users import GetUsersRequest
+from typing import Any
 
 from tg_pipeline.contracts import ChatKey
-from tg_pipeline.errors import AccountBanned, KeyDuplicated, SessionRevoked, Transient
+from tg_pipeline.errors import Transient
 from tg_pipeline.files import make_folder
+from tg_pipeline.flows.accounts import Reader, asking
 from tg_pipeline.flows.archive import Archive
 from tg_pipeline.flows.fetching.ashore import Ashore, land_what_is_left
 from tg_pipeline.flows.fetching.plan import Days, Planning
-from tg_pipeline.flows.fetching.turn import Turns
+from tg_pipeline.flows.fetching.turn import BATCH, Turns
 from tg_pipeline.flows.fetching.work import ChatReport
-from tg_pipeline.flows.loading import loading
+from tg_pipeline.flows.loading import Loading, loading
 from tg_pipeline.flows.progress import Progress, Step, silent
 from tg_pipeline.flows.settle import settle
 from tg_pipeline.logs import get_logger
-from tg_pipeline.sources.telegram.client import connected
 from tg_pipeline.sources.telegram.history import Ask
-from tg_pipeline.sources.telegram.manners import Manners
-from tg_pipeline.sources.telegram.sessions import Sessions
+from tg_pipeline.sources.telegram.running import run
 from tg_pipeline.sources.telegram.takeout import Takeout
 from tg_pipeline.store import accounts
-from tg_pipeline.store.accounts import AccountState
 from tg_pipeline.store.leases import lease
-from tg_pipeline.store.limits import AccountLimits
 from tg_pipeline.store.load import Counts
-
-_STATES: Final = {
-    SessionRevoked: AccountState.REVOKED,
-    KeyDuplicated: AccountState.DUPLICATED,
-    AccountBanned: AccountState.BANNED,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +112,13 @@ class _Run:
         self.folder = folder
         self.progress = progress
         self.report = FetchReport()
+        self.loads: Loading | None = None
 
     def all(self, chats: Sequence[ChatKey] | None, still_alone: Callable[[], None]) -> FetchReport:
         with ExitStack() as ended:
-            asyncio.run(self._connected(chats, still_alone, ended))
+            run(self._asking(chats, still_alone, ended))
+        if self.loads is not None:
+            self.report.counts = self.loads.counts
         get_logger().info(
             "fetch.ended",
             account=self.options.account,
@@ -137,56 +128,45 @@ class _Run:
         )
         return self.report
 
-    async def _connected(
+    async def _asking(
         self,
         chats: Sequence[ChatKey] | None,
         still_alone: Callable[[], None],
         ended: ExitStack,
     ) -> None:
-        """Work with a connected client; landing and loading go on until `ended` is closed."""
-        settings, account = self.archive.settings, self.options.account
-        session = Sessions(settings).load(account)
-        limits = AccountLimits(self.archive.database, account)
+        """Work while connected; landing and loading go on until `ended` is closed."""
         try:
-            async with connected(settings, account, session) as client:
-                manners = Manners(client, account, limits, settings, self._waiting)
-                await self._fetch(manners, chats, still_alone, ended)
+            async with asking(self.archive, self.options.account, self._waiting) as reader:
+                ended.callback(lambda: setattr(self.report, "requests", reader.sent()))
+                await self._fetch(reader, chats, still_alone, ended)
         except Transient as error:
             self.report.deferred = error
-        except (SessionRevoked, KeyDuplicated, AccountBanned) as error:
-            with self.archive.database.transaction() as connection:
-                accounts.is_now(connection, account, _STATES[type(error)])
-            raise
-        finally:
-            limits.close()
-            self.report.requests = limits.sent
 
-    def _waiting(self, seconds: float) -> None:
-        self.progress(Step("waiting, as Telegram asks", 0, max(1, round(seconds)), "seconds"))
+    def _waiting(self, passed: float, whole: float) -> None:
+        self.progress(Step("waiting, as Telegram asks", int(passed), math.ceil(whole), "seconds"))
 
     async def _fetch(
         self,
-        manners: Manners,
+        reader: Reader,
         chats: Sequence[ChatKey] | None,
         still_alone: Callable[[], None],
         ended: ExitStack,
     ) -> None:
-        days = Days(self.options.since, self.options.until)
-        (me,) = await manners.ask(GetUsersRequest([types.InputUserSelf()]))
-        planning = Planning(self.archive, manners.ask, self.options.account, me.id, days)
+        account, days = self.options.account, Days(self.options.since, self.options.until)
+        planning = Planning(self.archive, reader.ask, account, reader.user_id, days)
         planned = await planning.plan(chats)
         self.report.asked = planned.asked
         self.report.chats = planned.reports
-        loads = ended.enter_context(loading(self.archive, planned.size))
-        ended.callback(lambda: setattr(self.report, "counts", loads.counts))
+        loads = ended.enter_context(loading(self.archive, planned.size, few=BATCH))
+        self.loads = loads
         ashore = ended.enter_context(Ashore(self.archive, loads, still_alone))
-        takeout = self._takeout(manners.ask)
-        ask = manners.ask if takeout is None else takeout.ask
-        turns = Turns(self.archive, ask, ashore, self.folder, self.options.account)
+        takeout = self._takeout(reader.ask)
+        ask = reader.ask if takeout is None else takeout.ask
+        turns = Turns(self.archive, ask, ashore, self.folder, account)
         queue = deque(planned.works)
         while queue:
             work = queue.popleft()
-            await turns.take(work, self.progress)
+            await turns.take(work, _among(self.progress, len(queue)))
             if work.stretches:
                 queue.append(work)
         if takeout is not None:
@@ -203,3 +183,10 @@ class _Run:
 
         with self.archive.database.transaction() as connection:
             return Takeout(ask, accounts.takeout(connection, account), keep)
+
+
+def _among(progress: Progress, others: int) -> Progress:
+    """Progress of one chat that says how many are still to come."""
+    if not others:
+        return progress
+    return lambda step: progress(replace(step, what=f"{step.what}, {others:,} more chats"))

@@ -14,15 +14,16 @@ from tg_pipeline.flows.fetching.ashore import Ashore
 from tg_pipeline.flows.fetching.plan import shut_out
 from tg_pipeline.flows.fetching.work import Stretch, Work
 from tg_pipeline.flows.progress import Progress, Step
-from tg_pipeline.landing import BATCH_MESSAGES, Covered, Spool
+from tg_pipeline.landing import Covered, Spool
 from tg_pipeline.logs import get_logger
-from tg_pipeline.sources.telegram.history import PAGE, Ask, Page, pages
+from tg_pipeline.sources.telegram.history import Ask, Page, pages
 from tg_pipeline.sources.telegram.records import converted
 from tg_pipeline.store import reading
 
 SLICE_SECONDS: Final = 60
 """So long a chat is read before the next one has its turn; then its pages become a batch."""
-_FULL: Final = BATCH_MESSAGES - PAGE
+BATCH: Final = 10_000
+"""Messages of a batch: few enough that loading goes on beside fetching, not after it."""
 
 
 class Turns:
@@ -53,7 +54,7 @@ class Turns:
         if not work.stretches and work.report.error is None:
             work.report.finished = True
             with self._archive.database.transaction() as connection:
-                reading.finish(connection, work.chat.key, total=work.total, reread=work.rereads)
+                reading.finish(connection, work.chat.key, reread=work.rereads)
 
     async def _read(self, work: Work, stretch: Stretch, until: float, progress: Progress) -> None:
         """Read on in one stretch of ids."""
@@ -82,11 +83,11 @@ class Turns:
             path = self._folder / f"{page.asked_at:%Y%m%dT%H%M%S%f}.jsonl"
             self._spool = Spool(path, work.seen(page.asked_at), self._account)
         made = converted(page, work.context(stretch, self._spool.chat.observed_at))
+        self._note(work, stretch, page)  # before it counts as fetched: it will not come again
         with storage_errors(self._folder):
             self._spool.add(made.records, Covered(made.fetched, made.complete))
         work.count(page, made)
-        self._look_back(work, page)
-        if self._spool.contents.messages >= _FULL:
+        if self._spool.contents.messages >= BATCH:
             await self._hand_over()
 
     async def _hand_over(self) -> None:
@@ -103,8 +104,12 @@ class Turns:
         shut_out(self._archive, work.report, error)
         work.stretches.clear()
 
-    def _look_back(self, work: Work, page: Page) -> None:
-        """A supergroup says in its history which basic group it was: that is read, too."""
+    def _note(self, work: Work, stretch: Stretch, page: Page) -> None:
+        """Keep what a page tells of the chat itself; a basic group that it was is read, too."""
+        if work.total is None and page.total is not None and not stretch.before_migration:
+            work.total = page.total
+            with self._archive.database.transaction() as connection:
+                reading.note_total(connection, work.chat.key, page.total)
         for message in page.messages:
             action = getattr(message, "action", None)
             if isinstance(action, types.MessageActionChannelMigrateFrom):

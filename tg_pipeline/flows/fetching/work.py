@@ -111,7 +111,6 @@ class Work:
 
     def count(self, page: Page, made: Converted) -> None:
         """Note what a page has brought."""
-        self.total = self.total or page.total
         self.report.pages += 1
         self.report.messages += len(page.messages) + len(page.unknown)
         self.report.rejected += sum(isinstance(one, Rejected) for one in made.records)

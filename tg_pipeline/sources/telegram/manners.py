@@ -29,6 +29,14 @@ _CIRCUIT_SECONDS: Final = 15
 _CIRCUIT_LONGEST: Final = 3_600
 
 
+Waiting = Callable[[float, float], None]
+"""Told each second of a wait in place how many have passed, and of how many."""
+
+
+def patiently(_passed: float, _whole: float) -> None:
+    """Wait without a word."""
+
+
 class Limits(Protocol):
     """Waits and requests of one account, wherever they are kept. Times are UTC."""
 
@@ -61,7 +69,7 @@ class Manners:
         account: its name.
         limits: what it was told before.
         settings: pace, budget and how long to wait in place.
-        waiting: told the seconds of each wait in place, for progress.
+        waiting: told of waits in place.
     """
 
     def __init__(
@@ -70,7 +78,7 @@ class Manners:
         account: str,
         limits: Limits,
         settings: Settings,
-        waiting: Callable[[float], None] = lambda _seconds: None,
+        waiting: Waiting = patiently,
     ) -> None:
         self._client = client
         self._account = account
@@ -124,13 +132,19 @@ class Manners:
         """Wait until this method may be called."""
         for waited in (_CIRCUIT, method):
             while (until := self._limits.until(waited)) is not None:
-                seconds = (until - datetime.now(UTC)).total_seconds()
-                if seconds > self._settings.telegram_wait_limit:
-                    raise FloodWait(self._account, method, until)
-                self._waiting(seconds)
-                await asyncio.sleep(max(0.0, seconds))
+                await self._wait(method, until)
         async with self._pace:
             self._spend()
+
+    async def _wait(self, method: str, until: datetime) -> None:
+        """Sleep until a time, telling each second how far that is."""
+        began = datetime.now(UTC)
+        whole = (until - began).total_seconds()
+        if whole > self._settings.telegram_wait_limit:
+            raise FloodWait(self._account, method, until)
+        while (left := (until - datetime.now(UTC)).total_seconds()) > 0:
+            self._waiting(whole - left, whole)
+            await asyncio.sleep(min(1.0, left))
 
     def _spend(self) -> None:
         budget, spent = self._settings.telegram_daily_requests, self._limits.spend()

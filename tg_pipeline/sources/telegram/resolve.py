@@ -184,8 +184,8 @@ class Directory:
                 if dialog is not None:
                     found.setdefault(peer, dialog)
             last = next((one for one in reversed(listed) if _dated(one, newest)), None)
-            whole = not isinstance(answer, types.messages.DialogsSlice)
-            if whole or last is None or len(seen) == before:
+            total = getattr(answer, "count", 0)  # none is told where this is all
+            if len(seen) >= total or len(seen) == before or last is None:
                 return list(found.values())
             peer = utils.get_peer_id(last.peer)
             request = functions.messages.GetDialogsRequest(

@@ -136,7 +136,7 @@ def _peers(chat: Peer, records: Iterable[Record]) -> Iterable[int]:
 def _ids(request: TL) -> list[int]:
     if not request.id:
         raise bad("MESSAGE_IDS_EMPTY")
-    return [one.id for one in request.id[:100]]
+    return [getattr(one, "id", 0) for one in request.id[:100]]
 
 
 def _with_holes(
