@@ -23,7 +23,10 @@ def status(
         show.json([chat.as_dict() for chat in chats])
         return
     if not chats:
-        show.text("The archive is empty. Fill it with: tg-pipeline import result.json")
+        show.text(
+            "The archive is empty. Fill it with: tg-pipeline import result.json, "
+            "or begin with: tg-pipeline login"
+        )
         return
     show.table(
         ("chat", "type", "title", "messages", "versions", "first", "last", "quarantined"),
