@@ -19,6 +19,10 @@ _ELSEWHERE = (
     "Log in on a machine with a keyboard by `tg-pipeline login --print-session`, and set "
     "TG_PIPELINE_TELEGRAM_SESSION here to what it prints."
 )
+_FOR_ANOTHER = (
+    "Whoever has this is logged in. Put it into a file that only you can read, on the other "
+    "machine, and name it there in TG_PIPELINE_TELEGRAM_SESSION_FILE."
+)
 
 
 def login(
@@ -63,6 +67,7 @@ def login(
         if to_write:
             _write_api(loaded.settings)
     if print_session:
+        show.note(_FOR_ANOTHER)
         return
     again = "is logged in already" if done.before else "is logged in"
     show.text(f"Account {account} {again}: {done.name} (user {done.user_id}).")
