@@ -1,7 +1,7 @@
 """Pages that are run: their console blocks and programs do what they print beside them.
 
-A program's output is that of the `text` block that follows it. Outputs may elide with `...`. A command
-that asks questions is answered at a terminal, and all that is seen there is its output.
+A program's output is that of the `text` block that follows it. Outputs may elide with `...`. A
+command that asks questions is answered at a terminal, and all that is seen there is its output.
 """
 
 import doctest

@@ -34,6 +34,12 @@ def upgrade() -> None:
     _chats()
     _progress()
     _limits()
+    op.create_index(
+        "quality_results_failed",
+        "quality_results",
+        ["entity_id", "account_id"],
+        postgresql_where=sa.text("outcome = 'failed'"),
+    )
 
 
 def _accounts() -> None:
@@ -118,5 +124,6 @@ def _limits() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("quality_results_failed")
     for table in _TABLES:
         op.drop_table(table)

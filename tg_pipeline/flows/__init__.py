@@ -6,7 +6,7 @@ Those that ask Telegram are imported when they are used: its client takes half a
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from tg_pipeline.flows.archive import Archive, open_archive
+from tg_pipeline.flows.archive import Archive, is_made, open_archive
 from tg_pipeline.flows.changes import Changes, changes
 from tg_pipeline.flows.check import check_windows
 from tg_pipeline.flows.import_files import FileReport, ImportOptions, Imports, import_files
@@ -21,6 +21,7 @@ from tg_pipeline.flows.look import (
     status,
 )
 from tg_pipeline.flows.migrate import migrate
+from tg_pipeline.flows.overview import ChatOverview, Overview, overview
 from tg_pipeline.flows.progress import Progress, Step
 from tg_pipeline.flows.publish import publish_windows, refresh
 from tg_pipeline.flows.settle import rebuild, settle
@@ -37,6 +38,17 @@ from tg_pipeline.flows.taking import (
 from tg_pipeline.flows.windows import find_windows
 
 if TYPE_CHECKING:
+    from tg_pipeline.flows.chats import (
+        Discovered,
+        Drift,
+        Outcome,
+        add_chats,
+        apply_chats,
+        chats_to_fetch,
+        discover_chats,
+        plan_chats,
+        remove_chats,
+    )
     from tg_pipeline.flows.fetching import (
         ChatReport,
         FetchOptions,
@@ -44,33 +56,54 @@ if TYPE_CHECKING:
         fetch_chats,
         followed_keys,
     )
+    from tg_pipeline.flows.login import LoggedIn, log_in, log_out, new_session
 
-_FETCHING = {"ChatReport", "FetchOptions", "FetchReport", "fetch_chats", "followed_keys"}
+# fmt: off
+_LATER = {
+    "chats": {
+        "Discovered", "Drift", "Outcome", "add_chats", "apply_chats", "chats_to_fetch",
+        "discover_chats", "plan_chats", "remove_chats",
+    },
+    "fetching": {"ChatReport", "FetchOptions", "FetchReport", "fetch_chats", "followed_keys"},
+    "login": {"LoggedIn", "log_in", "log_out", "new_session"},
+}
+# fmt: on
 
 
 def __getattr__(name: str) -> Any:
-    if name in _FETCHING:
-        return getattr(import_module("tg_pipeline.flows.fetching"), name)
+    for module, names in _LATER.items():
+        if name in names:
+            return getattr(import_module(f"tg_pipeline.flows.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 __all__ = [
     "Archive",
     "Changes",
+    "ChatOverview",
     "ChatReport",
+    "Discovered",
+    "Drift",
     "FetchOptions",
     "FetchReport",
     "Fetched",
     "FileReport",
     "ImportOptions",
     "Imports",
+    "LoggedIn",
+    "Outcome",
+    "Overview",
     "Progress",
     "Quarantined",
     "Step",
     "Taken",
     "account_waits",
+    "add_chats",
+    "apply_chats",
     "changes",
+    "chats_to_fetch",
     "check_windows",
+    "discover_chats",
     "due_chats",
     "fetch_chats",
     "fetch_news",
@@ -78,10 +111,16 @@ __all__ = [
     "followed_chats",
     "followed_keys",
     "import_files",
+    "is_made",
     "known_chats",
     "load_windows",
+    "log_in",
+    "log_out",
     "migrate",
+    "new_session",
     "open_archive",
+    "overview",
+    "plan_chats",
     "publish_windows",
     "published_chats",
     "quarantine_reasons",
@@ -91,6 +130,7 @@ __all__ = [
     "reading_accounts",
     "rebuild",
     "refresh",
+    "remove_chats",
     "settle",
     "status",
     "take_windows",

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tg_pipeline.exports import Entry
 
 SAMPLE_ROWS = 5
+_CHATS_AT_ONCE = 100
 _SAMPLE = """
 SELECT w.number, m.id, m.date, m.kind, m.sender_id, left(m.text, 80) AS text
 FROM unnest(
@@ -166,12 +167,21 @@ def due_chats(archive: Archive) -> list[ChatKey]:
 
     What the gate has closed is not due: it needs other data, or a person.
     """
-    by_chat = itertools.groupby(find_windows(archive), key=lambda window: window.chat)
-    return [chat for chat, windows in by_chat if _are_due(archive, list(windows))]
+    by_chat = {
+        chat: list(windows)
+        for chat, windows in itertools.groupby(find_windows(archive), key=lambda one: one.chat)
+    }
+    chats = list(by_chat)
+    due: list[ChatKey] = []
+    for start in range(0, len(chats), _CHATS_AT_ONCE):
+        due += _due(
+            archive, {chat: by_chat[chat] for chat in chats[start : start + _CHATS_AT_ONCE]}
+        )
+    return due
 
 
-def _are_due(archive: Archive, windows: Sequence[Window]) -> bool:
-    """Whether some of these windows, all of one chat, are due."""
+def _due(archive: Archive, by_chat: Mapping[ChatKey, Sequence[Window]]) -> Iterator[ChatKey]:
+    """Those of some chats of which windows are due."""
     from tg_pipeline.exports import (  # noqa: PLC0415 - Arrow loads slowly
         DATASET,
         files_of,
@@ -179,11 +189,14 @@ def _are_due(archive: Archive, windows: Sequence[Window]) -> bool:
         recorded,
     )
 
+    every = list(itertools.chain.from_iterable(by_chat.values()))
     with archive.database.snapshot() as connection:
-        ruled = rulings(connection, windows, with_examples=False)
-        files = recorded(connection, windows)
-    there = files_of(archive.exports / DATASET, f"chat={windows[0].chat}")
-    return not all(is_settled(there, files.get(one, ()), ruled[one]) for one in windows)
+        ruled = rulings(connection, every, with_examples=False)
+        files = recorded(connection, every)
+    for chat, windows in by_chat.items():
+        there = files_of(archive.exports / DATASET, f"chat={chat}")
+        if not all(is_settled(there, files.get(one, ()), ruled[one]) for one in windows):
+            yield chat
 
 
 def _manifests(archive: Archive, chat: ChatKey) -> Iterator[BatchManifest]:

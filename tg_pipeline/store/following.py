@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -43,8 +43,7 @@ ORDER BY account, until DESC, method
 _CHATS = """
 SELECT f.entity_id, f.account_id, f.account, f.type, f.username, f.title, f.comments_of,
        f.inaccessible, f.inaccessible_since, f.migrated_from,
-       c.top_id, c.total, c.fetched_at, r.newest, r.ids, r.stretches, r.lowest,
-       d.newest_day
+       c.top_id, c.total, c.fetched_at, r.newest, r.ids, r.stretches, r.lowest, p.lowest AS past
 FROM followed_chats f
 LEFT JOIN checkpoints c USING (entity_id, account_id)
 LEFT JOIN (
@@ -53,11 +52,12 @@ LEFT JOIN (
     FROM fetched_ranges WHERE low > 0 GROUP BY entity_id, account_id
 ) r USING (entity_id, account_id)
 LEFT JOIN (
-    SELECT entity_id, account_id, max(day) AS newest_day
-    FROM chat_days WHERE rows > 0 GROUP BY entity_id, account_id
-) d USING (entity_id, account_id)
+    SELECT entity_id, min(low) AS lowest FROM fetched_ranges WHERE low < 0 GROUP BY entity_id
+) p ON p.entity_id = f.entity_id AND f.migrated_from IS NOT NULL
 ORDER BY f.entity_id, f.account_id
 """
+_OLDEST_PAST: Final = 1 - 1_000_000_000
+"""The first id of a basic group that has become a supergroup, as it is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,6 @@ class Reading:
             basic groups most ids are other chats'. None: Telegram was never asked.
         holes: in how many stretches they lie.
         fetched_at: when Telegram was last asked for news.
-        newest_day: day of the newest message in the tables.
         inaccessible: why it cannot be read.
     """
 
@@ -129,7 +128,6 @@ class Reading:
     backlog: int | None
     holes: int
     fetched_at: datetime | None
-    newest_day: Any
     inaccessible: str | None
     inaccessible_since: datetime | None
     total: int | None = field(default=None)
@@ -187,7 +185,6 @@ def _reading(row: sa.Row[Any]) -> Reading:
         backlog=backlog,
         holes=holes,
         fetched_at=row.fetched_at,
-        newest_day=row.newest_day,
         inaccessible=row.inaccessible,
         inaccessible_since=row.inaccessible_since,
         total=row.total,
@@ -198,8 +195,10 @@ def _missing(row: sa.Row[Any]) -> tuple[int | None, int]:
     """How many ids up to the newest are not fetched, and in how many stretches."""
     if row.top_id is None:
         return None, 0
+    past = 0 if row.past is None else row.past - _OLDEST_PAST
+    unread = row.migrated_from is not None and (row.past is None or past > 0)
     if row.newest is None:
-        return row.top_id, int(row.top_id > 0)
+        return row.top_id + past, int(row.top_id > 0) + unread
     top = max(row.top_id, row.newest)
-    between = row.stretches - 1
-    return top - int(row.ids), between + int(row.lowest > 1) + int(row.newest < top)
+    between = row.stretches - 1 + int(row.lowest > 1) + int(row.newest < top)
+    return top - int(row.ids) + past, between + unread

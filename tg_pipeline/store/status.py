@@ -1,7 +1,7 @@
 """What the archive holds, chat by chat; read from counts, never by scanning messages."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -96,11 +96,7 @@ def _landed(zone: LandingZone, chat: ChatKey, batches: Iterable[str]) -> int:
 
 def _status(chat: ChatKey, row: sa.Row[Any] | None, landed: int) -> ChatStatus:
     if row is None:
-        return ChatStatus(
-            str(chat), chat.entity_id, chat.account_id, title=None, type="unknown",
-            messages=0, service_messages=0, versions=0, first_date=None, last_date=None,
-            quarantined=0, landed=landed, loaded=0,
-        )  # fmt: skip
+        return replace(not_archived(chat), landed=landed)
     return ChatStatus(
         chat=str(chat),
         entity_id=chat.entity_id,
@@ -116,6 +112,15 @@ def _status(chat: ChatKey, row: sa.Row[Any] | None, landed: int) -> ChatStatus:
         landed=landed,
         loaded=int(row.loaded),
     )
+
+
+def not_archived(chat: ChatKey) -> ChatStatus:
+    """A chat of which the tables hold nothing."""
+    return ChatStatus(
+        str(chat), chat.entity_id, chat.account_id, title=None, type="unknown",
+        messages=0, service_messages=0, versions=0, first_date=None, last_date=None,
+        quarantined=0, landed=0, loaded=0,
+    )  # fmt: skip
 
 
 def loaded_batches(database: Database) -> dict[ChatKey, set[str]]:

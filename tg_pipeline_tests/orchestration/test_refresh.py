@@ -1,5 +1,7 @@
 """Live chats in Dagster: months that are fetched first, and news that a schedule asks for."""
 
+import math
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -231,7 +233,7 @@ def test_news_go_through_the_chain_in_one_run_and_are_shown(
     assert metadata["new messages"] == 750
     (account,) = metadata["accounts"]
     assert (account["account"], account["read"], account["trouble"]) == ("main", 750, "")
-    assert account["requests"] == metadata["requests"] == len(live.server.requests)
+    assert account["requests"] == metadata["requests"] >= live.server.requests.count(HISTORY)
     assert metadata["chats"][0]["title"] == "Harbour News"
     assert list(following.published()) == ["2024-01-01", "2024-02-01", "2024-03-01"]
     for asset in ASSETS:
@@ -307,30 +309,33 @@ def test_neither_sensors_nor_schedules_talk_to_telegram(
     assert str(harbour.peer_id) in following.instance.get_dynamic_partitions(NAMES.partitions)
 
 
-@pytest.mark.timeout(300)
-def test_a_thousand_chats_of_which_some_have_news(
-    following: Pipeline, live: Live, world: World, mira: Account
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("count", [120, pytest.param(1_000, marks=pytest.mark.prove)])
+def test_of_many_chats_only_those_with_news_are_asked_for(
+    following: Pipeline, live: Live, world: World, mira: Account, count: int
 ) -> None:
-    chats = [world.channel(1_700_000_000 + n, f"Harbour {n}", mira) for n in range(1_000)]
+    chats = [world.channel(1_700_000_000 + n, f"Harbour {n}", mira) for n in range(count)]
     for number, one in enumerate(chats):
         world.post(one, f"Boat {number}", by=one, date=MARCH)
     live.follow(*chats)
-    began = datetime.now(UTC)
+    began = time.monotonic()
     assert refresh(following).success
-    print(f"the first of all took {datetime.now(UTC) - began}")
+    print(f"{count} chats for the first time: {time.monotonic() - began:.1f} s")
     with_news = chats[::20]
     for one in with_news:
         for number in range(3):
             world.post(one, f"Late boat {number}", by=one, date=MARCH)
-    mark, began = live.server.requests.mark(), datetime.now(UTC)
+    mark, began = live.server.requests.mark(), time.monotonic()
 
     result = refresh(following)
 
-    print(f"news of {len(with_news)} of {len(chats)} chats took {datetime.now(UTC) - began}")
+    seconds = time.monotonic() - began
+    print(f"news of {len(with_news)} of {count} chats: {seconds:.1f} s to the published files")
     assert result.success, failures(result)
-    by_method = live.server.requests.by_method(mark)
-    assert by_method[NEWS] == 10
+    by_method, pages = live.server.requests.by_method(mark), math.ceil(count / 100)
+    assert by_method[NEWS] == pages
     assert by_method[HISTORY] == len(with_news)
-    assert live.server.requests.count(since=mark) <= 10 + len(with_news) + 5, by_method
-    assert held(live) == 1_000 + 3 * len(with_news)
+    assert live.server.requests.count(since=mark) <= pages + len(with_news) + 5, by_method
+    assert held(live) == count + 3 * len(with_news)
     assert told(result)["chats with news"] == len(with_news)
+    assert told(result)["new messages"] == 3 * len(with_news)

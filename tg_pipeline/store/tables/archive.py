@@ -11,6 +11,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -276,6 +277,12 @@ quality_results = Table(
     Column("judged_at", UtcTime, nullable=False, doc="when"),
     written_by(),
     Index("quality_results_by_writer", "written_by"),
+    Index(
+        "quality_results_failed",
+        "entity_id",
+        "account_id",
+        postgresql_where=text("outcome = 'failed'"),
+    ),
     info={"doc": "The newest verdict of each rule on each day of a chat."},
 )
 
