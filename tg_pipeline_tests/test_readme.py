@@ -6,14 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from tg_pipeline_tests.answering import telegram
 from tg_pipeline_tests.printed import require_as_printed
 
 README = Path(__file__).parents[1] / "README.md"
 
 
-@pytest.mark.timeout(240)
-def test_readme_shows_what_its_commands_print(tmp_path: Path) -> None:
-    require_as_printed(README, tmp_path)
+@pytest.mark.timeout(360)
+def test_readme_shows_what_its_commands_print(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with telegram(tmp_path_factory.mktemp("telegram")) as loopback:
+        require_as_printed(README, tmp_path, given=loopback.environment, typed=loopback.typed)
 
     named = re.findall(r"(-100\d+)\|(\d{4}-\d\d-\d\d)", README.read_text("utf-8"))
     assert named

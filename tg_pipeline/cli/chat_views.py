@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tg_pipeline.errors import TgPipelineError
-    from tg_pipeline.flows.chats import Discovered, Drift, Outcome
+    from tg_pipeline.flows import Discovered, Drift, Outcome
     from tg_pipeline.store.followed import Followed
 
 

@@ -10,7 +10,7 @@ from tg_pipeline.cli.options import AsJson, Home, Quiet, Verbose, archive, as_ca
 
 if TYPE_CHECKING:
     from tg_pipeline.contracts import ChatType
-    from tg_pipeline.flows.chats import Outcome
+    from tg_pipeline.flows import Outcome
     from tg_pipeline.settings import Loaded
     from tg_pipeline.sources.telegram.references import Reference
 
@@ -41,7 +41,7 @@ def list_chats(
       tg-pipeline chats list --json
     """
     from tg_pipeline.cli.console import show
-    from tg_pipeline.flows.chats import chats_to_fetch
+    from tg_pipeline.flows import chats_to_fetch
 
     loaded = load_settings(home, verbose, quiet)
     with archive(loaded) as opened:
@@ -87,9 +87,7 @@ def add(
 
 @app.command("import")
 def import_list(
-    file: Annotated[
-        Path, typer.Argument(help="A list, one chat a line; # begins a comment.", metavar="FILE")
-    ],
+    file: Annotated[Path, typer.Argument(help="A list, one chat a line; # begins a comment.")],
     account: Account = "main",
     no_comments: NoComments = False,
     as_json: AsJson = False,
@@ -128,7 +126,7 @@ def remove(
 
       tg-pipeline chats remove -1001613744721
     """
-    from tg_pipeline.flows.chats import remove_chats
+    from tg_pipeline.flows import remove_chats
 
     loaded = load_settings(home, verbose, quiet)
     with archive(loaded) as opened:
@@ -148,7 +146,7 @@ def plan(
       tg-pipeline chats plan --json
     """
     from tg_pipeline.cli.console import show
-    from tg_pipeline.flows.chats import plan_chats
+    from tg_pipeline.flows import plan_chats
 
     loaded = load_settings(home, verbose, quiet)
     with archive(loaded) as opened:
@@ -185,7 +183,7 @@ def apply(
     Examples:
       tg-pipeline chats apply
     """
-    from tg_pipeline.flows.chats import apply_chats
+    from tg_pipeline.flows import apply_chats
 
     loaded = load_settings(home, verbose, quiet)
     with archive(loaded) as opened:
@@ -219,7 +217,7 @@ def discover(
       tg-pipeline chats discover --add channel --add supergroup
     """
     from tg_pipeline.cli.console import show
-    from tg_pipeline.flows.chats import discover_chats
+    from tg_pipeline.flows import discover_chats
 
     loaded = load_settings(home, verbose, quiet)
     types = _types(add_types or [])
@@ -251,7 +249,7 @@ def chats() -> None:
 def _add(
     loaded: "Loaded", references: "list[Reference]", account: str, no_comments: bool, as_json: bool
 ) -> None:
-    from tg_pipeline.flows.chats import add_chats
+    from tg_pipeline.flows import add_chats
 
     with archive(loaded) as opened:
         outcome = add_chats(opened, references, account, comments=not no_comments, waiting=_waiting)

@@ -54,7 +54,7 @@ def fetch(
     Examples:
       tg-pipeline fetch
 
-      tg-pipeline fetch @durov --since 2024-01-01
+      tg-pipeline fetch @telegram --since 2024-01-01
 
       tg-pipeline fetch || [ $? -eq 75 ]
     """
@@ -82,27 +82,37 @@ def _tell(report: "FetchReport") -> None:
     for chat in report.chats:
         if chat.error is not None:
             show.error(chat.error)
-        else:
+        elif chat.pages or chat.finished:
             show.text(_line(chat))
     counts = report.counts
     if not report.asked:
-        show.text("No chats are followed. Add one with: tg-pipeline chats add @username")
+        if report.deferred is None:
+            show.text("No chats are fetched. Add one with: tg-pipeline chats add @username")
         return
-    show.text(
-        f"{report.asked:,} chats asked, {len(report.chats):,} with something to fetch: "
-        f"{counts.read:,} read, {counts.new:,} new, {counts.updated:,} updated, "
-        f"{counts.unchanged:,} unchanged, {counts.quarantined:,} quarantined; "
-        f"{report.requests:,} requests"
-    )
+    show.text(f"{_so_many(report.asked, 'chat')} asked, {_brought(report)}")
     if counts.quarantined:
         show.note("`tg-pipeline quarantine list` shows what could not be understood, and why.")
 
 
+def _brought(report: "FetchReport") -> str:
+    counts, requests = report.counts, _so_many(report.requests, "request")
+    if not report.chats:
+        return f"nothing new: {requests}"
+    return (
+        f"{len(report.chats):,} with something to fetch: "
+        f"{counts.read:,} read, {counts.new:,} new, {counts.updated:,} updated, "
+        f"{counts.unchanged:,} unchanged, {counts.quarantined:,} quarantined; {requests}"
+    )
+
+
+def _so_many(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
 def _line(chat: "ChatReport") -> str:
     state = "" if chat.finished else " (to be continued)"
-    return (
-        f"{chat.chat} {chat.title or ''}: {chat.messages:,} messages in {chat.pages:,} pages{state}"
-    )
+    messages, pages = _so_many(chat.messages, "message"), _so_many(chat.pages, "page")
+    return f"{chat.chat} {chat.title or ''}: {messages} in {pages}{state}"
 
 
 def _publish(opened: "Archive", report: "FetchReport", as_json: bool) -> None:

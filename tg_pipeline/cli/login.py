@@ -10,16 +10,18 @@ from tg_pipeline.cli.options import Home, Quiet, Verbose, archive, as_called, lo
 from tg_pipeline.errors import ApiInvalid, ApiMissing
 
 if TYPE_CHECKING:
-    from tg_pipeline.flows.login import LoggedIn
+    from tg_pipeline.flows import LoggedIn
     from tg_pipeline.settings import Loaded, Settings
 
 _DEFAULT = "main"
-_AccountName = Annotated[
-    str, typer.Argument(help="A name of your choice for the account.", metavar="ACCOUNT")
-]
+_AccountName = Annotated[str, typer.Argument(help="A name of your choice for the account.")]
 _ELSEWHERE = (
     "Log in on a machine with a keyboard by `tg-pipeline login --print-session`, and set "
     "TG_PIPELINE_TELEGRAM_SESSION here to what it prints."
+)
+_FOR_ANOTHER = (
+    "Whoever has this is logged in. Put it into a file that only you can read, on the other "
+    "machine, and name it there in TG_PIPELINE_TELEGRAM_SESSION_FILE."
 )
 
 
@@ -65,6 +67,7 @@ def login(
         if to_write:
             _write_api(loaded.settings)
     if print_session:
+        show.note(_FOR_ANOTHER)
         return
     again = "is logged in already" if done.before else "is logged in"
     show.text(f"Account {account} {again}: {done.name} (user {done.user_id}).")
@@ -86,7 +89,7 @@ def logout(
       tg-pipeline logout second
     """
     from tg_pipeline.cli.console import show
-    from tg_pipeline.flows.login import logout as log_out
+    from tg_pipeline.flows import log_out
 
     loaded = load_settings(home, verbose, quiet)
     with archive(loaded) as opened:
@@ -98,8 +101,7 @@ def logout(
 
 def _log_in(loaded: "Loaded", account: str, qr: bool, print_session: bool) -> "LoggedIn":
     from tg_pipeline.cli.asking import Keyboard
-    from tg_pipeline.flows.login import login as log_in
-    from tg_pipeline.flows.login import new_session
+    from tg_pipeline.flows import log_in, new_session
 
     asks = Keyboard(_ELSEWHERE)
     with archive(loaded) as opened:

@@ -3,6 +3,7 @@
 import signal
 import sys
 from importlib.metadata import version
+from types import FrameType
 from typing import Annotated, Any, cast
 
 import typer
@@ -136,6 +137,12 @@ def _asked_for_tracebacks() -> bool:
     return any(word in {"-v", "-vv", "--verbose"} for word in sys.argv[1:])
 
 
-def _terminate(_signal: int, _frame: object) -> None:
-    """Leave like Ctrl-C does, so that nothing half-done stays behind."""
-    raise KeyboardInterrupt
+def _terminate(_signal: int, frame: FrameType | None) -> None:
+    """Leave like Ctrl-C does, so that nothing half-done stays behind.
+
+    That is more than an exception: an event loop ends its tasks first.
+    """
+    interrupt = signal.getsignal(signal.SIGINT)
+    if not callable(interrupt):  # Ctrl-C is ignored, as in the background of a script
+        raise KeyboardInterrupt
+    interrupt(signal.SIGINT, frame)

@@ -119,7 +119,10 @@ def _followed_line(found: "Overview") -> str:
 
 def _tell_chats(chats: "Sequence[ChatOverview]") -> None:
     if not chats:
-        show.text("The archive is empty. Fill it with: tg-pipeline import result.json")
+        show.text(
+            "The archive is empty. Fill it with: tg-pipeline import result.json, "
+            "or begin with: tg-pipeline login"
+        )
         return
     show.table(
         ("chat", "type", "title", "messages", "versions", "first", "last", "quarantined"),

@@ -38,6 +38,17 @@ from tg_pipeline.flows.taking import (
 from tg_pipeline.flows.windows import find_windows
 
 if TYPE_CHECKING:
+    from tg_pipeline.flows.chats import (
+        Discovered,
+        Drift,
+        Outcome,
+        add_chats,
+        apply_chats,
+        chats_to_fetch,
+        discover_chats,
+        plan_chats,
+        remove_chats,
+    )
     from tg_pipeline.flows.fetching import (
         ChatReport,
         FetchOptions,
@@ -45,13 +56,24 @@ if TYPE_CHECKING:
         fetch_chats,
         followed_keys,
     )
+    from tg_pipeline.flows.login import LoggedIn, log_in, log_out, new_session
 
-_FETCHING = {"ChatReport", "FetchOptions", "FetchReport", "fetch_chats", "followed_keys"}
+# fmt: off
+_LATER = {
+    "chats": {
+        "Discovered", "Drift", "Outcome", "add_chats", "apply_chats", "chats_to_fetch",
+        "discover_chats", "plan_chats", "remove_chats",
+    },
+    "fetching": {"ChatReport", "FetchOptions", "FetchReport", "fetch_chats", "followed_keys"},
+    "login": {"LoggedIn", "log_in", "log_out", "new_session"},
+}
+# fmt: on
 
 
 def __getattr__(name: str) -> Any:
-    if name in _FETCHING:
-        return getattr(import_module("tg_pipeline.flows.fetching"), name)
+    for module, names in _LATER.items():
+        if name in names:
+            return getattr(import_module(f"tg_pipeline.flows.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
@@ -60,20 +82,28 @@ __all__ = [
     "Changes",
     "ChatOverview",
     "ChatReport",
+    "Discovered",
+    "Drift",
     "FetchOptions",
     "FetchReport",
     "Fetched",
     "FileReport",
     "ImportOptions",
     "Imports",
+    "LoggedIn",
+    "Outcome",
     "Overview",
     "Progress",
     "Quarantined",
     "Step",
     "Taken",
     "account_waits",
+    "add_chats",
+    "apply_chats",
     "changes",
+    "chats_to_fetch",
     "check_windows",
+    "discover_chats",
     "due_chats",
     "fetch_chats",
     "fetch_news",
@@ -84,9 +114,13 @@ __all__ = [
     "is_made",
     "known_chats",
     "load_windows",
+    "log_in",
+    "log_out",
     "migrate",
+    "new_session",
     "open_archive",
     "overview",
+    "plan_chats",
     "publish_windows",
     "published_chats",
     "quarantine_reasons",
@@ -96,6 +130,7 @@ __all__ = [
     "reading_accounts",
     "rebuild",
     "refresh",
+    "remove_chats",
     "settle",
     "status",
     "take_windows",

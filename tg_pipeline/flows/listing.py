@@ -84,10 +84,23 @@ def rewrite(
     if rows is None:
         with archive.database.snapshot() as connection:
             rows = followed.every(connection)
-    before = read_chats(path)
+    users = user_ids(archive)
+    with archive.database.alone(f"chats {archive.database.schema}"):
+        before = read_chats(path)
+        after = _changed(matched(before, rows, users), fresh, resolved, gone)
+        if after != before or not path.exists():
+            write_chats(path, after)
+
+
+def _changed(
+    pairs: Iterable[Pair],
+    fresh: Mapping[ChatKey, ChatRef],
+    resolved: Collection[Reference],
+    gone: Collection[ChatKey],
+) -> list[Entry]:
     after: list[Entry] = []
     written: set[ChatKey] = set()
-    for pair in matched(before, rows, user_ids(archive)):
+    for pair in pairs:
         key = pair.row.key if pair.row is not None else None
         if key in gone or key in written or pair.entry.reference in resolved:
             continue
@@ -96,9 +109,7 @@ def rewrite(
             written.add(key)
         else:
             after.append(pair.entry)
-    after += [Entry(ref.account, ref=ref) for key, ref in fresh.items() if key not in written]
-    if after != before or not path.exists():
-        write_chats(path, after)
+    return after + [Entry(ref.account, ref=ref) for key, ref in fresh.items() if key not in written]
 
 
 def _row_of(

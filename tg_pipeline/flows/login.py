@@ -41,7 +41,7 @@ class LoggedIn:
     before: bool = False
 
 
-def login(
+def log_in(
     archive: Archive, asks: Asks, account: str = DEFAULT_ACCOUNT, *, qr: bool = False
 ) -> LoggedIn:
     """Log an account in and keep its session; one that works already is left as it is.
@@ -83,7 +83,7 @@ def new_session(
     Used here as well it would be in use from two addresses, and Telegram would revoke it.
 
     Raises:
-        as `login`
+        as `log_in`
     """
 
     def keep(session: str, identity: Identity) -> tuple[str, LoggedIn]:
@@ -94,7 +94,7 @@ def new_session(
     return run(work)
 
 
-def logout(archive: Archive, account: str = DEFAULT_ACCOUNT) -> bool:
+def log_out(archive: Archive, account: str = DEFAULT_ACCOUNT) -> bool:
     """End the session of an account at Telegram and remove it; whether nothing of it is left.
 
     What was archived stays, and so do the chats to fetch. A session that comes from a setting is

@@ -6,7 +6,9 @@ pages and asks for what comes after them. A page that was cut while it was writt
 """
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,7 +55,7 @@ class Spool:
     Attributes:
         chat: the chat and when it was seen, UTC.
         contents: what the pages hold.
-        covered: the ids they answer for.
+        covered: the ids they answer for; none while there is no page.
     """
 
     def __init__(self, path: Path, chat: Chat, account: str) -> None:
@@ -75,8 +77,13 @@ class Spool:
         kept = list(self._unnamed(records))
         lines = [*head, *map(encode, kept), _mark(covered)]
         block = b"\n".join(lines) + b"\n"
-        with self.path.open("ab") as file:
-            file.write(block)
+        try:
+            with self.path.open("ab") as file:
+                file.write(block)
+        except OSError:
+            with suppress(OSError):
+                os.truncate(self.path, self._size)
+            raise
         self._keep(block, kept, covered)
 
     def _unnamed(self, records: Iterable[Record]) -> Iterator[Record]:

@@ -10,7 +10,7 @@ import typer.main
 
 from tg_pipeline.cli.main import app
 
-SLOW = ("sqlalchemy", "pyarrow", "pandas", "psycopg", "alembic", "pydantic")
+SLOW = ("sqlalchemy", "pyarrow", "pandas", "psycopg", "alembic", "pydantic", "telethon")
 
 
 def commands() -> Iterator[tuple[str, Any]]:
@@ -29,6 +29,13 @@ COMMANDS = dict(commands())
 
 def test_these_are_the_commands() -> None:
     assert sorted(COMMANDS) == [
+        "chats add",
+        "chats apply",
+        "chats discover",
+        "chats import",
+        "chats list",
+        "chats plan",
+        "chats remove",
         "check",
         "config show",
         "dagster env",
@@ -43,8 +50,11 @@ def test_these_are_the_commands() -> None:
         "dev",
         "doctor",
         "export",
+        "fetch",
         "import",
         "init",
+        "login",
+        "logout",
         "quarantine list",
         "quarantine show",
         "sql",

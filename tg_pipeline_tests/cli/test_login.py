@@ -296,7 +296,7 @@ def test_a_name_that_would_leave_the_folder_is_refused(station: Station) -> None
 
 def test_api_id_and_hash_are_asked_for_and_written(station: Station) -> None:
     (station.folder / "tg_pipeline.yaml").write_text("# mine\nperiod: day")
-    subprocess.run(["git", "init", "-q", station.folder], check=True)
+    subprocess.run(["git", "init", "-q", str(station.folder)], check=True)
     new = station.without_api()
     with new.terminal("login") as at:
         at.expect("https://my.telegram.org/apps")
@@ -399,7 +399,18 @@ def test_a_session_that_others_may_read_is_refused(station: Station) -> None:
 def test_telegram_cannot_be_reached(station: Station) -> None:
     station.log_in(station.town.mira)
     station.server.stop()
-    refused(station("login"), 75, "telegram.unreachable", "Connection to Telegram failed")
+    outcome = station("login")
+    refused(outcome, 75, "telegram.unreachable", "Connection to Telegram failed")
+    assert "never retrieved" not in outcome.err
+
+
+def test_a_server_whose_key_nobody_knows_is_not_believed(station: Station) -> None:
+    with station.with_settings(telegram_server_key="").terminal("login") as at:
+        at.expect("error: Telegram cannot be reached: auth_key generation failed 3 time(s)")
+        at.expect("code: telegram.unreachable")
+        assert at.end() == 75
+    assert "Traceback" not in at.seen
+    assert "never retrieved" not in at.seen
 
 
 def test_a_busy_account_names_its_holder(station: Station) -> None:
@@ -505,3 +516,20 @@ def test_a_keyring_that_is_not_there(station: Station) -> None:
     using = station.with_settings(telegram_session_store="keyring")
     using.program.environment.update(PYTHON_KEYRING_BACKEND="keyring.backends.fail.Keyring")
     refused(using("login"), 1, "telegram.keyring_unavailable", "tg-pipeline[keyring]")
+
+
+def test_git_takes_no_session(station: Station) -> None:
+    subprocess.run(["git", "init", "-q", str(station.folder)], check=True)
+    with station.terminal("login") as at:
+        at.answer(PHONE, "+12025550100")
+        at.answer(CODE, "12345")
+        assert at.end() == 0, at.seen
+    command = ["git", "-C", str(station.folder), "status", "--porcelain", "--untracked-files=all"]
+    seen = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert ".session" not in seen
+
+
+def test_a_flood_while_connecting_says_until_when(station: Station) -> None:
+    station.log_in(station.town.mira)
+    station.server.faults.flood("updates.getState", 4_000, always())
+    refused(station("login"), 75, "telegram.flood_wait", "account main")

@@ -1,14 +1,15 @@
-"""Fetching when something happens at a wrong moment; each test is named for what went wrong."""
+"""Fetching when something happens at the wrong moment; each test says what once went wrong."""
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from telethon.tl import types
 
 from tg_pipeline.flows.fetching.turn import Turns
-from tg_pipeline.landing import Spool
+from tg_pipeline.landing import BATCH_MESSAGES, Spool
 from tg_pipeline_tests.flows.conftest import NewArchive
 from tg_pipeline_tests.flows.live import Live
 from tg_pipeline_tests.telegram_server import Account, TelegramServer, World
@@ -99,3 +100,75 @@ def test_the_total_of_a_migrated_chat_is_its_own(
 
     assert live.rows("SELECT total FROM checkpoints") == [(3,)]
     assert live.ids(key)[0] < 0
+
+
+def test_what_a_second_process_loads_is_counted(live: Live, world: World, mira: Account) -> None:
+    """Batches still on their way were left out: the report said that nothing was read."""
+    news = world.channel(1_700_000_001, "Harbour News", mira)
+    world.post(news, "First", by=news)
+    world.post(news, "Later", by=news, message_id=BATCH_MESSAGES + 10)
+    live.follow(news)
+
+    assert live.fetch().counts.new == 2
+
+
+def test_a_garbled_message_below_the_news_is_not_set_aside_again(
+    live: Live, world: World, mira: Account
+) -> None:
+    """It was, when the oldest of the news had been deleted, and then without its id."""
+    news = world.channel(1_700_000_001, "Harbour News", mira)
+    posted = [world.post(news, f"Boat {number}", by=news) for number in range(5)]
+    live.server.faults.garble(news.peer_id, posted[-1:])
+    live.follow(news)
+    assert live.fetch().counts.quarantined == 1
+    deleted, *_ = [world.post(news, "Late boat", by=news) for _ in range(3)]
+    world.delete(news, [deleted])
+    mark = live.server.requests.mark()
+
+    report = live.fetch()
+
+    assert (report.counts.new, report.counts.quarantined) == (2, 0)
+    assert live.rows("SELECT id FROM quarantine") == [(posted[-1],)]
+    assert live.server.requests.count(HISTORY, mark) <= 4
+
+
+@pytest.mark.parametrize("ids", [[1, 2, 3], [4, 9], [4, 9, 70, 71]])
+@pytest.mark.parametrize("garbled", [1, 2, 3])
+def test_a_newest_message_that_cannot_be_read_does_not_end_the_run(
+    ids: list[int], garbled: int, live: Live, world: World, mira: Account
+) -> None:
+    """All chats of the account were left, with a traceback."""
+    chats = [world.channel(1_700_000_001 + number, f"Pier {number}", mira) for number in range(3)]
+    for chat in chats:
+        for number in ids:
+            world.post(chat, "Boat", by=chat, message_id=number)
+    unread = ids[-garbled:]
+    live.server.faults.garble(chats[1].peer_id, unread)
+    keys = live.follow(*chats)
+
+    report = live.fetch()
+
+    assert [live.ids(key) for key in keys] == [ids, ids[: len(ids) - len(unread)], ids]
+    assert report.counts.quarantined == len(unread)
+    assert live.rows(f"SELECT top_id FROM checkpoints WHERE entity_id = {keys[1].entity_id}") == [
+        (ids[-1],)
+    ]
+    assert live.fetch().chats == []
+
+
+def test_a_last_message_of_the_days_that_cannot_be_read_is_passed_over(
+    live: Live, world: World, mira: Account
+) -> None:
+    """Asked for what came until a day, it ended the run with a traceback."""
+    news = world.channel(1_700_000_001, "Harbour News", mira)
+    days = [datetime(2024, 1, day, tzinfo=UTC) for day in (1, 2, 3, 4)]
+    posted = [world.post(news, "Boat", by=news, date=one) for one in days]
+    live.server.faults.garble(news.peer_id, posted[2:3])
+    (key,) = live.follow(news)
+
+    live.fetch(until=days[2].date())
+    assert live.ids(key) == posted[:2]
+    live.fetch()
+
+    assert live.ids(key) == [*posted[:2], posted[3]]
+    assert live.rows("SELECT id FROM quarantine") == [(posted[2],)]

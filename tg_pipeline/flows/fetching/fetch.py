@@ -6,8 +6,8 @@ batch answers for. So a run that was cut is continued by the next, whoever makes
 
 import math
 from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -112,13 +112,10 @@ class _Run:
         self.folder = folder
         self.progress = progress
         self.report = FetchReport()
-        self.loads: Loading | None = None
 
     def all(self, chats: Sequence[ChatKey] | None, still_alone: Callable[[], None]) -> FetchReport:
         with ExitStack() as ended:
             run(self._asking(chats, still_alone, ended))
-        if self.loads is not None:
-            self.report.counts = self.loads.counts
         get_logger().info(
             "fetch.ended",
             account=self.options.account,
@@ -157,8 +154,7 @@ class _Run:
         planned = await planning.plan(chats)
         self.report.asked = planned.asked
         self.report.chats = planned.reports
-        loads = ended.enter_context(loading(self.archive, planned.size, few=BATCH))
-        self.loads = loads
+        loads = ended.enter_context(self._loading(planned.size))
         ashore = ended.enter_context(Ashore(self.archive, loads, still_alone))
         takeout = self._takeout(reader.ask)
         ask = reader.ask if takeout is None else takeout.ask
@@ -171,6 +167,13 @@ class _Run:
                 queue.append(work)
         if takeout is not None:
             await takeout.finish()
+
+    @contextmanager
+    def _loading(self, messages: int) -> Iterator[Loading]:
+        """Load batches; what they came to is known when all are loaded."""
+        with loading(self.archive, messages, few=BATCH) as loads:
+            yield loads
+        self.report.counts = loads.counts
 
     def _takeout(self, ask: Ask) -> Takeout | None:
         wanted, account = self.options.takeout, self.options.account

@@ -92,7 +92,7 @@ class Turns:
 
     async def _hand_over(self) -> None:
         spool, self._spool = self._spool, None
-        if spool is not None:
+        if spool is not None and spool.covered.fetched:
             await self._ashore.take(spool)
 
     def _give_up(self, work: Work, stretch: Stretch, error: ChatInaccessible) -> None:

@@ -37,6 +37,8 @@ _HEADER = """\
 # comments_of    channel whose comments it holds
 # migrated_from  basic group that it was before it became a supergroup
 """
+_WIDE = 1 << 16
+"""No line is folded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,17 +111,27 @@ def write_chats(path: Path, entries: Iterable[Entry]) -> None:
         FolderNotWritable, DiskFull
     """
     records = [_written(one) for one in sorted(entries, key=_order)]
-    text = (
-        yaml.safe_dump(records, allow_unicode=True, sort_keys=False, width=100) if records else ""
-    )
+    text = yaml.dump(records, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=_WIDE)
     make_folder(path.parent)
     with durable(path) as file:
-        file.write(f"{_HEADER}\n{text}".encode("utf-8", "replace"))
+        file.write(f"{_HEADER}\n{text if records else ''}".encode("utf-8", "replace"))
 
 
 def same_chat(one: ChatRef) -> tuple[int, str]:
     """What two entries of one chat have in common: ids counted per account name it together."""
     return one.id, "" if numbers_its_own_messages(one.id) else one.account
+
+
+class _Dumper(yaml.SafeDumper):
+    """Escapes what cannot be seen: unquoted, some of it would be read as the end of a line."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = None if text.isprintable() else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)
 
 
 def _entry(path: Path, place: str, found: Any) -> Entry:

@@ -99,11 +99,14 @@ async def connected(
 
     Raises:
         ApiMissing, ApiInvalid, SettingInvalid, TelegramUnreachable, SessionRevoked,
-        KeyDuplicated, AccountBanned
+        KeyDuplicated, AccountBanned, FloodWait
     """
     client = _client(settings, session, updates)
     try:
-        with translated(account, "initConnection", api_id=settings.telegram_api_id):
+        with (
+            at_once(account, "initConnection"),
+            translated(account, "initConnection", api_id=settings.telegram_api_id),
+        ):
             await client.connect()
         yield client
     finally:

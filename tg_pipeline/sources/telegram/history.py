@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any, Final, Protocol
 
 from telethon.errors import TypeNotFoundError
@@ -128,13 +129,14 @@ class _Reader:
     chat: str
 
     async def read(self, gap: Gap) -> Page:
-        answer, limit = None, PAGE
+        answer, limit, above = None, PAGE, 0
         asked_at = datetime.now(UTC)
         skipped: list[tuple[int, bytes]] = []
         while answer is None:
             try:
-                answer = await self._ask(gap.high + 1, len(skipped), limit)
+                answer = await self._ask(gap.high + 1, len(skipped), limit, above)
             except TypeNotFoundError as error:
+                above = gap.low - 1  # what lies below is not ours to read, nor to stumble over
                 if limit > 1:
                     limit //= 2
                 else:  # it is the next one: pass over it
@@ -142,7 +144,7 @@ class _Reader:
                     limit = PAGE
         return _page(answer, gap, skipped, asked_at)
 
-    async def _ask(self, before: int, skip: int, limit: int) -> Any:
+    async def _ask(self, before: int, skip: int, limit: int, above: int) -> Any:
         request = GetHistoryRequest(
             peer=self.peer,
             offset_id=before,
@@ -150,7 +152,7 @@ class _Reader:
             add_offset=skip,
             limit=limit,
             max_id=0,
-            min_id=0,
+            min_id=above,
             hash=0,
         )
         return await self.ask(request, chat=self.chat)
@@ -186,16 +188,19 @@ def _total(answer: Any) -> int | None:
 
 
 async def newest_before(ask: Ask, peer: Any, moment: datetime, *, chat: str = "") -> int | None:
-    """The id of the newest message sent before a moment; None if there is none."""
-    request = GetHistoryRequest(
-        peer=peer,
-        offset_id=0,
-        offset_date=moment,
-        add_offset=0,
-        limit=1,
-        max_id=0,
-        min_id=0,
-        hash=0,
-    )
-    answer = await ask(request, chat=chat)
-    return max((one.id for one in answer.messages), default=None)
+    """The id of the newest message sent before a moment, of those that can be read; None: none."""
+    for skip in count():
+        request = GetHistoryRequest(
+            peer=peer,
+            offset_id=0,
+            offset_date=moment,
+            add_offset=skip,
+            limit=1,
+            max_id=0,
+            min_id=0,
+            hash=0,
+        )
+        with suppress(TypeNotFoundError):
+            answer = await ask(request, chat=chat)
+            return max((one.id for one in answer.messages), default=None)
+    raise AssertionError

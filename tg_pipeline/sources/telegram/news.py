@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from telethon.errors import TypeNotFoundError
 from telethon.tl import types
 from telethon.tl.functions.messages import GetPeerDialogsRequest
 from telethon.utils import get_peer_id
@@ -12,6 +13,7 @@ from telethon.utils import get_peer_id
 from tg_pipeline.errors import ChatInaccessible
 from tg_pipeline.sources.telegram.chat_ref import entities
 from tg_pipeline.sources.telegram.history import Ask
+from tg_pipeline.sources.telegram.unreadable import newest
 
 _AT_ONCE: Final = 100
 
@@ -53,9 +55,9 @@ async def _ask(ask: Ask, chats: Sequence[tuple[int, Any]], found: News) -> None:
     request = GetPeerDialogsRequest([types.InputDialogPeer(peer) for _, peer in chats])
     try:
         answer = await ask(request, chat=str(chats[0][0]))
-    except ChatInaccessible as error:
+    except (ChatInaccessible, TypeNotFoundError) as error:
         if len(chats) == 1:
-            found.shut[chats[0][0]] = error
+            await _ask_alone(ask, *chats[0], error, found)
             return
         half = len(chats) // 2
         await _ask(ask, chats[:half], found)
@@ -71,3 +73,13 @@ async def _ask(ask: Ask, chats: Sequence[tuple[int, Any]], found: News) -> None:
         if top:
             found.tops[chat] = Top(top, dates.get((chat, top)))
     found.entities |= entities(answer.users, answer.chats)
+
+
+async def _ask_alone(ask: Ask, chat: int, peer: Any, error: Exception, found: News) -> None:
+    """A chat that is shut, or whose newest message is of a kind that we cannot read."""
+    if isinstance(error, ChatInaccessible):
+        found.shut[chat] = error
+        return
+    top = await newest(ask, peer, chat=str(chat))
+    if top is not None:
+        found.tops[chat] = Top(top, None)

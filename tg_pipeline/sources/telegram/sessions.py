@@ -93,6 +93,8 @@ class Sessions:
         with storage_errors(path.parent):
             path.parent.chmod(_PRIVATE_FOLDER)
             clear_leftovers(path.parent, path.name)
+        with durable(path.parent / ".gitignore") as file:
+            file.write(b"*\n")
         with durable(path, private=True) as file:
             file.write(f"{session}\n".encode("ascii"))
         return str(path)

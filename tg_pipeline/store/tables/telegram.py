@@ -41,7 +41,7 @@ followed_chats = Table(
     Column("added_at", UtcTime, nullable=False, doc="when"),
     Column("inaccessible", Text, doc="why it could not be read; null: it can"),
     Column("inaccessible_since", UtcTime, doc="since when"),
-    info={"doc": "Chats that `fetch` reads, as chats.yaml names them."},
+    info={"doc": "Chats that fetch reads, as chats.yaml names them."},
 )
 
 chat_snapshots = Table(
