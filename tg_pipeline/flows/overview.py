@@ -9,6 +9,7 @@ from tg_pipeline.contracts import ChatKey
 from tg_pipeline.errors import ChatUnknown
 from tg_pipeline.flows.archive import Archive
 from tg_pipeline.quality.refusals import Refusal, refusals
+from tg_pipeline.settings import Settings
 from tg_pipeline.store.following import (
     ALL_METHODS,
     AccountStatus,
@@ -115,7 +116,7 @@ def overview(archive: Archive, chats: Sequence[ChatKey] | None = None) -> Overvi
             for chat in wanted
         ),
     )
-    return replace(found, next=tuple(_next(found, archive.settings.telegram_daily_requests)))
+    return replace(found, next=tuple(_next(found, archive.settings)))
 
 
 def _only_followed(reading: Reading) -> ChatStatus:
@@ -125,26 +126,27 @@ def _only_followed(reading: Reading) -> ChatStatus:
 # ---- what to do
 
 
-def _next(found: Overview, budget: int | None) -> Iterator[NextStep]:
+def _next(found: Overview, settings: Settings) -> Iterator[NextStep]:
     for account in found.accounts:
         read = [one for _, one in found.followed if one.account == account.account]
         if read:
-            yield _of_account(account, read, budget)
+            yield _of_account(account, read, settings)
     if waiting := sum(chat.waiting for chat in found.chats):
         yield NextStep(f"{waiting:,} records are landed but not loaded", "tg-pipeline db load")
     if refused := sum(chat.refusal.windows for chat in found.chats if chat.refusal is not None):
         yield NextStep(f"{refused:,} windows may not be published", "tg-pipeline check")
 
 
-def _of_account(account: AccountStatus, read: Sequence[Reading], budget: int | None) -> NextStep:
+def _of_account(account: AccountStatus, read: Sequence[Reading], settings: Settings) -> NextStep:
     """What an account does next."""
-    name = account.account
+    name, budget = account.account, settings.telegram_daily_requests
     if account.busy:
         return NextStep(f"account {name} is in use by {account.holder or 'another process'}")
+    if account.state == "logged_out" and settings.telegram_session is None:
+        return NextStep(f"account {name} is not logged in", f"tg-pipeline login {name}")
     if account.state not in {"active", "logged_out"}:
-        since = f"{account.state_since:%Y-%m-%d}" if account.state_since else "?"
-        what = f"account {name} is {account.state} since {since}"
-        return NextStep(what, f"tg-pipeline login {name}")
+        since = f" since {account.state_since:%Y-%m-%d}" if account.state_since else ""
+        return NextStep(f"account {name} is {account.state}{since}", f"tg-pipeline login {name}")
     command = "tg-pipeline fetch" + (f" --account {name}" if name != _DEFAULT_ACCOUNT else "")
     if account.waits:
         longest = account.waits[0]
