@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import around, exporting, imports, machine, report, samples
+from benchmarks import around, exporting, fetching, imports, machine, report, samples
 from benchmarks.contest import Result, contest, repeated
 from benchmarks.stage import Stage
 from tg_pipeline import flows
@@ -26,6 +26,12 @@ IMPORTS: Final = {
 }
 EXPORTS: Final = {"binary_copy": 3, "ours": 3, "parquet_alone": 3, "pandas": 1}
 FIRST_PASS: Final = {"sha256": 3, "scan": 3}
+FETCHES: Final = {
+    "bare_at_once": 3,
+    "ours_at_once": 3,
+    "bare_after_40_ms": 1,
+    "ours_after_40_ms": 1,
+}
 CHAIN: Final = {"in_flows": 2, "in_dagster": 2}
 STARTS: Final = 5
 
@@ -55,11 +61,17 @@ def _measured(stage: Stage, messages: int) -> dict[str, Any]:
         contests = {
             "import": contest(stage, "import", IMPORTS),
             "export": contest(stage, "export", EXPORTS),
+            "fetch": _fetches(stage),
             "first pass": contest(stage, "around", FIRST_PASS),
             "chain": contest(stage, "around", CHAIN),
             "start": repeated(around.starts(many), STARTS),
         }
     return {name: _plain(results) for name, results in contests.items()}
+
+
+def _fetches(stage: Stage) -> dict[str, Result]:
+    with fetching.telegrams(stage):
+        return contest(stage, "fetch", FETCHES)
 
 
 def _plain(results: dict[str, Result]) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from sqlalchemy.engine import Connection
+
 from benchmarks.stage import Stage, Told, Watch
 from tg_pipeline import flows
 from tg_pipeline.settings import Settings
@@ -100,7 +102,7 @@ def _own_exports(stage: Stage) -> Settings:
 
 
 def make_many_chats(stage: Stage) -> Settings:
-    """An archive of a thousand chats of three years each, as rows only."""
+    """An archive of a thousand followed chats of three years each, as rows only."""
     settings = Settings(home=stage.home, database_schema=_MANY, landing=stage.folder / _MANY)
     now = datetime.now(UTC)
     with flows.open_archive(settings) as archive, archive.database.transaction() as connection:
@@ -116,8 +118,34 @@ def make_many_chats(stage: Stage) -> Settings:
             FROM generate_series(1, %(chats)s) n, generate_series(0, 1094) d""",
             {"chats": MANY_CHATS},
         )
+        _follow_them(connection, now)
         connection.exec_driver_sql("ANALYZE")
     return settings
+
+
+def _follow_them(connection: Connection, now: datetime) -> None:
+    """All of them are read by one account, and every tenth has a hole and a verdict against it."""
+    known = {"now": now, "chats": MANY_CHATS}
+    for statement in (
+        """INSERT INTO accounts (account, user_id, state, state_since)
+        VALUES ('main', 1, 'active', %(now)s)""",
+        """INSERT INTO followed_chats (entity_id, account_id, account, type, title, added_at)
+        SELECT -1000000000000 - n, 0, 'main', 'supergroup', 'Chat ' || n, %(now)s
+        FROM generate_series(1, %(chats)s) n""",
+        """INSERT INTO checkpoints (entity_id, account_id, top_id, fetched_at)
+        SELECT -1000000000000 - n, 0, 12000, %(now)s FROM generate_series(1, %(chats)s) n""",
+        """INSERT INTO fetched_ranges (entity_id, account_id, low, high)
+        SELECT -1000000000000 - n, 0, low, low + 5999 - (n %% 10 = 0)::int
+        FROM generate_series(1, %(chats)s) n, unnest(ARRAY[1, 6001]) low""",
+        """INSERT INTO quality_results
+            (entity_id, account_id, day, rule, rule_set, rows, digest, outcome, findings,
+             examples, judged_at)
+        SELECT entity_id, account_id, day, 'rising_ids', '1', rows, digest,
+               CASE WHEN entity_id %% 10 = 0 AND extract(day FROM day) = 1
+                    THEN 'failed' ELSE 'passed' END, 1, '[]', %(now)s
+        FROM chat_days""",
+    ):
+        connection.exec_driver_sql(statement, known)
 
 
 def starts(settings: Settings) -> Iterator[tuple[str, Callable[[], Told]]]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmarks.stage import Stage, Told
 
-_MODULES = {"import": "imports", "export": "exporting", "around": "around"}
+_MODULES = {"import": "imports", "export": "exporting", "around": "around", "fetch": "fetching"}
 _turns = count(1)
 
 

@@ -52,7 +52,9 @@ app.add_typer(chats.app, name="chats")
 app.command("fetch", context_settings={"ignore_unknown_options": True})(  # ids begin with a minus
     fetch.fetch
 )
-app.command("status")(status.status)
+app.command("status", context_settings={"ignore_unknown_options": True})(  # keys begin with a minus
+    status.status
+)
 app.command("export", context_settings={"ignore_unknown_options": True})(  # keys begin with a minus
     export.export
 )

@@ -20,7 +20,7 @@ def tell(found: "Overview", *, every: bool) -> None:
         _tell_accounts(found.accounts)
     if found.followed:
         _tell_followed(found, every=every)
-    _tell_chats([chat for chat in found.chats if chat.status.type != "unknown" or chat.waiting])
+    _tell_chats(found.chats)
     for step in found.next:
         _tell_step(step.what, step.command, step.at)
     lacking = sum(max(0, chat.status.loaded - chat.status.landed) for chat in found.chats)

@@ -9,6 +9,7 @@ from tg_pipeline.contracts import ChatKey
 from tg_pipeline.errors import ChatUnknown
 from tg_pipeline.flows.archive import Archive
 from tg_pipeline.quality.refusals import Refusal, refusals
+from tg_pipeline.settings import Settings
 from tg_pipeline.store.following import (
     ALL_METHODS,
     AccountStatus,
@@ -50,7 +51,7 @@ class ChatOverview:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class NextStep:
     """Something to be done, or that goes on by itself.
 
     Attributes:
@@ -70,7 +71,7 @@ class Overview:
 
     accounts: tuple[AccountStatus, ...] = ()
     chats: tuple[ChatOverview, ...] = ()
-    next: tuple[Step, ...] = ()
+    next: tuple[NextStep, ...] = ()
 
     @property
     def followed(self) -> list[tuple[ChatOverview, Reading]]:
@@ -115,7 +116,7 @@ def overview(archive: Archive, chats: Sequence[ChatKey] | None = None) -> Overvi
             for chat in wanted
         ),
     )
-    return replace(found, next=tuple(_next(found, archive.settings.telegram_daily_requests)))
+    return replace(found, next=tuple(_next(found, archive.settings)))
 
 
 def _only_followed(reading: Reading) -> ChatStatus:
@@ -125,35 +126,38 @@ def _only_followed(reading: Reading) -> ChatStatus:
 # ---- what to do
 
 
-def _next(found: Overview, budget: int | None) -> Iterator[Step]:
+def _next(found: Overview, settings: Settings) -> Iterator[NextStep]:
     for account in found.accounts:
         read = [one for _, one in found.followed if one.account == account.account]
         if read:
-            yield _of_account(account, read, budget)
+            yield _of_account(account, read, settings)
     if waiting := sum(chat.waiting for chat in found.chats):
-        yield Step(f"{waiting:,} records are landed but not loaded", "tg-pipeline db load")
+        yield NextStep(f"{waiting:,} records are landed but not loaded", "tg-pipeline db load")
     if refused := sum(chat.refusal.windows for chat in found.chats if chat.refusal is not None):
-        yield Step(f"{refused:,} windows may not be published", "tg-pipeline check")
+        yield NextStep(f"{refused:,} windows may not be published", "tg-pipeline check")
 
 
-def _of_account(account: AccountStatus, read: Sequence[Reading], budget: int | None) -> Step:
+def _of_account(account: AccountStatus, read: Sequence[Reading], settings: Settings) -> NextStep:
     """What an account does next."""
-    name = account.account
+    name, budget = account.account, settings.telegram_daily_requests
     if account.busy:
-        return Step(f"account {name} is in use by {account.holder or 'another process'}")
+        return NextStep(f"account {name} is in use by {account.holder or 'another process'}")
+    if account.state == "logged_out" and settings.telegram_session is None:
+        return NextStep(f"account {name} is not logged in", f"tg-pipeline login {name}")
     if account.state not in {"active", "logged_out"}:
-        since = f"{account.state_since:%Y-%m-%d}" if account.state_since else "?"
-        what = f"account {name} is {account.state} since {since}"
-        return Step(what, f"tg-pipeline login {name}")
+        since = f" since {account.state_since:%Y-%m-%d}" if account.state_since else ""
+        return NextStep(f"account {name} is {account.state}{since}", f"tg-pipeline login {name}")
     command = "tg-pipeline fetch" + (f" --account {name}" if name != _DEFAULT_ACCOUNT else "")
     if account.waits:
         longest = account.waits[0]
         method = "anything" if longest.method == ALL_METHODS else longest.method
-        return Step(f"account {name} waits to call {method} again", command, longest.until)
+        return NextStep(f"account {name} waits to call {method} again", command, longest.until)
     if budget is not None and account.requests_today >= budget:
         midnight = datetime.combine(datetime.now(UTC).date(), time(0), UTC) + timedelta(days=1)
-        return Step(f"account {name} has made its {budget:,} requests of today", command, midnight)
-    return Step(_behind(name, read), command)
+        return NextStep(
+            f"account {name} has made its {budget:,} requests of today", command, midnight
+        )
+    return NextStep(_behind(name, read), command)
 
 
 def _behind(account: str, read: Sequence[Reading]) -> str:

@@ -40,12 +40,17 @@ class Program:
     before: tuple[str, ...] = ()
     """Words that the command is run by."""
 
-    def start(self, *words: object, **popen: Any) -> subprocess.Popen[str]:
+    @property
+    def surroundings(self) -> dict[str, str]:
+        """All variables that it gets."""
         kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+        return {**kept, "HOME": str(self.folder), "COLUMNS": "200", **self.environment}
+
+    def start(self, *words: object, **popen: Any) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [*self.before, str(PROGRAM), *(str(word) for word in words)],
             cwd=self.folder,
-            env={**kept, "HOME": str(self.folder), "COLUMNS": "200", **self.environment},
+            env=self.surroundings,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

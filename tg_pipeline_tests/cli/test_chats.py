@@ -50,6 +50,25 @@ def discussed(station: Station) -> Channel:
     return talk
 
 
+def test_each_command_as_a_process_of_its_own(mira: Station) -> None:
+    """All else here runs in the tests' process."""
+    mira.chats_file.write_text("- '@harbour'\n")
+    (mira.folder / "list.txt").write_text("@elowen\n")
+    (planned,) = done(mira.process("chats", "plan", "--json")).json["add"]
+    assert planned["chat"] == "@harbour"
+    assert (
+        f"added   channel {NEWS} Harbour News @harbour" in done(mira.process("chats", "apply")).out
+    )
+    outcome = mira.process("chats", "add", "me", "@nobody_here")
+    refused(outcome, 1, "chat.username_unknown", "no chat is called @nobody_here")
+    assert f"added   saved {MIRA}_{MIRA}" in outcome.out
+    assert "added   private" in done(mira.process("chats", "import", "list.txt")).out
+    assert "removed saved" in done(mira.process("chats", "remove", "me")).out
+    assert "Teahouse Atlas" in done(mira.process("chats", "discover")).out
+    listed = done(mira.process("chats", "list", "--json")).json
+    assert [one["chat"] for one in listed] == [str(NEWS), f"{MIRA}_5300000017"]
+
+
 # ---- adding ---------------------------------------------------------------------------------
 
 
@@ -159,7 +178,7 @@ def test_a_flood_ends_it_and_what_was_found_is_kept(mira: Station) -> None:
     outcome = mira("chats", "add", "@harbour", "@elowen", "@ferry_bot")
     refused(outcome, 75, "telegram.flood_wait", "call contacts.resolveUsername again at")
     assert fetched(mira) == [str(NEWS)]
-    refused(mira("chats", "add", "@elowen"), 75, "telegram.flood_wait")
+    refused(mira.process("chats", "add", "@elowen"), 75, "telegram.flood_wait")
     assert mira.server.requests.count(RESOLVE) == 2  # the wait is honoured by the next process
 
 

@@ -150,7 +150,7 @@ def test_check_names_a_damaged_batch(good: Program, tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_published_is_stored_and_refused_again(bad: Program, tmp_path: Path) -> None:
-    (status,) = done(bad("status", "--json")).json
+    (status,) = done(bad("status", "--json")).json["chats"]
     assert status["messages"] == 4
     assert published(tmp_path) == {
         "2024-01-01": ("passed", False), "2024-02-01": ("passed", False),

@@ -103,7 +103,9 @@ def test_options_that_differ(program: Program, tmp_path: Path) -> None:
 
 
 def test_status(filled: Program) -> None:
-    (found,) = done(filled("status", "--json")).json
+    document = done(filled("status", "--json")).json
+    assert (document["accounts"], document["next"]) == ([], [])
+    (found,) = document["chats"]
     assert found == {
         "chat": CHAT,
         "entity_id": int(CHAT),
@@ -118,6 +120,8 @@ def test_status(filled: Program) -> None:
         "quarantined": 2,
         "landed": 7,
         "loaded": 7,
+        "refused": None,
+        "following": None,
     }
     table = done(filled("status"))
     assert CHAT in table.out
@@ -127,7 +131,34 @@ def test_status(filled: Program) -> None:
 
 def test_status_of_an_empty_archive_says_how_to_fill_it(program: Program) -> None:
     assert "tg-pipeline import" in done(program("status")).out
-    assert done(program("status", "--json")).json == []
+    assert done(program("status", "--json")).json == {"accounts": [], "chats": [], "next": []}
+
+
+def test_status_makes_no_archive(tmp_path: Path) -> None:
+    nowhere = Program(tmp_path, {})
+    assert "tg-pipeline import" in done(nowhere("status")).out
+    assert done(nowhere("status", "--json")).json["chats"] == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_status_of_some_chats(filled: Program, tmp_path: Path) -> None:
+    written(tmp_path / "other.json", chat(message(1), id=78))
+    done(filled("import", "other.json", "--no-export"))
+    (found,) = done(filled("status", CHAT, "--json")).json["chats"]
+    assert found["chat"] == CHAT
+    assert "-1000000000078" not in done(filled("status", CHAT)).out
+    refused(filled("status", "-1001"), 1, "chat.unknown", "-1001")
+
+
+def test_status_tells_what_may_not_be_published(program: Program, tmp_path: Path) -> None:
+    far = message(2) | {"date": "2090-01-01T11:00:02", "date_unixtime": "3786951602"}
+    written(tmp_path / "result.json", chat(message(1), far))
+    done(program("import", "result.json"), 4)
+    document = done(program("status", "--json")).json
+    (found,) = document["chats"]
+    assert found["refused"] == {"windows": 1, "rules": ["plausible_dates"]}
+    assert [step["command"] for step in document["next"]] == ["tg-pipeline check"]
+    assert "1 windows may not be published: `tg-pipeline check`" in done(program("status")).out
 
 
 def test_export(filled: Program, tmp_path: Path) -> None:
@@ -198,7 +229,7 @@ def test_replacing_withdraws_what_was_published(program: Program, tmp_path: Path
     outcome = done(program("import", path, "--account", "700000001", "--replace"))
     assert "withdrawn, and with it all that it brought to -900003\n" in outcome.out
     assert _published(tmp_path) == {"700000001_-900003": 5}
-    (left,) = done(program("status", "--json")).json
+    (left,) = done(program("status", "--json")).json["chats"]
     assert (left["messages"], left["account_id"]) == (5, 700000001)
 
 

@@ -15,6 +15,7 @@ import pytest
 import typer.main
 
 from tg_pipeline.cli.main import app
+from tg_pipeline_tests.answering import telegram
 from tg_pipeline_tests.docs.site import DOCS, ROOT, Page, Site
 from tg_pipeline_tests.printed import require_as_printed
 
@@ -130,6 +131,15 @@ def test_dagster_in_scripts_is_as_in_the_readme() -> None:
 def test_what_is_printed_is_what_comes(tmp_path: Path) -> None:
     for name in ("tutorial.md", "how-to/datasets.md", "how-to/backup.md"):
         require_as_printed(DOCS / name, tmp_path)
+
+
+@pytest.mark.timeout(360)
+def test_who_logs_in_and_fetches_sees_what_is_printed(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with telegram(tmp_path_factory.mktemp("telegram")) as loopback:
+        page = DOCS / "your-own-chats.md"
+        require_as_printed(page, tmp_path, given=loopback.environment, typed=loopback.typed)
 
 
 def test_a_page_is_read_as_it_is_built() -> None:

@@ -1,0 +1,55 @@
+"""`tg-pipeline status` of an archive that reads from Telegram, as people see it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from tg_pipeline_tests.cli.running import Outcome
+from tg_pipeline_tests.cli.station import Station
+from tg_pipeline_tests.telegram_server import always
+
+NEWS = "-1001700000001"
+
+
+def done(outcome: Outcome, code: int = 0) -> Outcome:
+    assert outcome.code == code, outcome.err
+    return outcome
+
+
+def lines(station: Station, *words: str) -> list[str]:
+    return done(station.program("status", "-q", *words)).out.splitlines()
+
+
+def test_status_of_chats_on_their_way(station: Station) -> None:
+    station.log_in(station.town.mira)
+    done(station("chats", "add", "@harbour"))
+
+    never = lines(station)
+
+    assert never[0].split() == [
+        "account", "state", "chats", "requests", "today", "in", "use", "by", "waits", "until",
+    ]  # fmt: skip
+    assert never[1].split()[:3] == ["main", "active", "1"]
+    assert "1 chats followed: 0 are up to date, 1 were never asked for; last asked never" in never
+    assert never[-1].endswith("`tg-pipeline fetch`")
+
+    station.server.faults.flood("messages.getHistory", 5_000, replace(always(), skip=1))
+    done(station("fetch", "--no-export"), 75)
+    waiting = lines(station)
+
+    (row,) = [line for line in waiting if line.startswith(NEWS) and "about" in line]
+    assert "about 30" in row
+    assert "1 chats followed: 0 are up to date, 1 have about 30 ids to fetch" in "\n".join(waiting)
+    assert "messages.getHistory" in waiting[1]
+    assert f"{datetime.now(UTC):%Y-}" in waiting[-1]
+    assert waiting[-1].startswith("Next: account main waits to call messages.getHistory again")
+    assert waiting[-1].endswith(" UTC on: `tg-pipeline fetch`")
+
+    document = done(station.program("status", NEWS, "--json")).json
+    (chat,) = document["chats"]
+    assert chat["messages"] == 100
+    assert {name: chat["following"][name] for name in ("account", "backlog", "holes")} == {
+        "account": "main",
+        "backlog": 30,
+        "holes": 1,
+    }
+    assert document["next"][0]["at"] == document["accounts"][0]["waits_until"]

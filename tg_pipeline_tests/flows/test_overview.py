@@ -1,0 +1,159 @@
+"""What `status` tells of accounts and of chats that are read from Telegram."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tg_pipeline import flows
+from tg_pipeline.contracts import ChatKey
+from tg_pipeline.errors import ChatUnknown
+from tg_pipeline.store import following
+from tg_pipeline.store.leases import lease
+from tg_pipeline_tests.flows.conftest import NewArchive
+from tg_pipeline_tests.flows.live import Live
+from tg_pipeline_tests.telegram_server import Account, TelegramServer, World, always
+
+HISTORY = "messages.getHistory"
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def mira(world: World) -> Account:
+    return world.account(700_000_001, "Mira", phone="+12025550100")
+
+
+@pytest.fixture
+def server(world: World) -> Iterator[TelegramServer]:
+    with TelegramServer(world) as server:
+        yield server
+
+
+@pytest.fixture
+def live(server: TelegramServer, mira: Account, new_archive: NewArchive, tmp_path: Path) -> Live:
+    archive = new_archive()
+    settings = Live.settings_for(server, mira, archive.settings, tmp_path)
+    settings = settings.model_copy(update={"telegram_wait_limit": 0})
+    return Live(server, mira, replace(archive, settings=settings))
+
+
+def follow(live: Live, world: World, mira: Account, posts: int) -> ChatKey:
+    news = world.channel(1_700_000_001, "Harbour News", mira)
+    for number in range(posts):
+        world.post(news, f"Boat {number}", by=news)
+    (key,) = live.follow(news)
+    return key
+
+
+def reading(live: Live) -> following.Reading:
+    (chat,) = flows.overview(live.archive).chats
+    assert chat.reading is not None
+    return chat.reading
+
+
+def account(live: Live) -> following.AccountStatus:
+    (found,) = flows.overview(live.archive).accounts
+    return found
+
+
+def test_a_chat_that_was_never_asked_for(live: Live, world: World, mira: Account) -> None:
+    key = follow(live, world, mira, 3)
+
+    found = flows.overview(live.archive)
+
+    (chat,) = found.chats
+    assert (chat.status.chat, chat.status.title, chat.status.messages) == (
+        str(key),
+        "Harbour News",
+        0,
+    )
+    assert (reading(live).backlog, reading(live).top_id) == (None, None)
+    (step,) = found.next
+    assert step.command == "tg-pipeline fetch"
+    assert "never asked for" in step.what
+
+
+def test_what_is_behind_and_what_goes_on_when(live: Live, world: World, mira: Account) -> None:
+    follow(live, world, mira, 450)
+    live.server.faults.flood(HISTORY, 1_000, replace(always(), skip=2))
+    before = datetime.now(UTC)
+
+    report = live.fetch()
+
+    found = reading(live)
+    assert (found.top_id, found.newest_fetched, found.backlog, found.holes) == (450, 450, 250, 1)
+    assert found.fetched_at is not None
+    assert found.fetched_at >= before
+    one = account(live)
+    (wait,) = one.waits
+    assert wait.method == HISTORY
+    assert timedelta(seconds=990) < wait.until - before < timedelta(seconds=1_020)
+    assert one.requests_today == report.requests > 0
+    assert (one.state, one.user_id, one.busy) == ("active", mira.id, False)
+    (step,) = flows.overview(live.archive).next
+    assert (step.command, step.at) == ("tg-pipeline fetch", wait.until)
+    assert flows.account_waits(live.archive) == {"main": wait.until}
+
+
+def test_a_chat_that_is_read_whole_has_nothing_behind(
+    live: Live, world: World, mira: Account
+) -> None:
+    follow(live, world, mira, 250)
+    live.fetch()
+
+    assert (reading(live).backlog, reading(live).holes) == (0, 0)
+    assert [step.what for step in flows.overview(live.archive).next] == [
+        "account main has fetched all it knew of"
+    ]
+
+
+def test_holes_are_counted(live: Live, world: World, mira: Account) -> None:
+    key = follow(live, world, mira, 250)
+    live.fetch()
+    with live.archive.database.transaction() as connection:
+        connection.exec_driver_sql("DELETE FROM fetched_ranges")
+        connection.exec_driver_sql(
+            f"INSERT INTO fetched_ranges VALUES ({key.entity_id}, 0, 11, 20), "
+            f"({key.entity_id}, 0, 31, 240)"
+        )
+
+    assert (reading(live).backlog, reading(live).holes) == (30, 3)
+
+
+def test_who_uses_an_account_is_what_the_lock_says(live: Live, world: World, mira: Account) -> None:
+    follow(live, world, mira, 1)
+    with lease(live.archive.database, "main", "fetch"):
+        assert account(live).busy
+        (step,) = flows.overview(live.archive).next
+        assert "account main is in use by tg-pipeline fetch, process" in step.what
+        assert step.command is None
+
+    found = account(live)
+    assert not found.busy
+    assert found.holder is not None
+
+
+def test_a_chat_that_cannot_be_read_and_an_account_that_is_out(
+    live: Live, world: World, mira: Account
+) -> None:
+    key = follow(live, world, mira, 5)
+    live.fetch()
+    world.ban(world.channels[1_700_000_001], mira)
+    live.fetch()
+    assert "private" in (reading(live).inaccessible or "")
+
+    live.server.faults.error(None, 401, "SESSION_REVOKED", always())
+    with pytest.raises(Exception, match="ended the session"):
+        live.fetch()
+
+    assert account(live).state == "revoked"
+    (step,) = flows.overview(live.archive, [key]).next
+    assert step.command == "tg-pipeline login main"
+    with pytest.raises(ChatUnknown):
+        flows.overview(live.archive, [ChatKey(-1)])
