@@ -19,11 +19,16 @@ NewArchive = Callable[[], Archive]
 @pytest.fixture
 def new_archive(server_url: str, tmp_path: Path) -> Iterator[NewArchive]:
     """Make an empty archive, as often as it is called."""
+    yield from archives(server_url, tmp_path)
+
+
+def archives(server_url: str, folder: Path) -> Iterator[NewArchive]:
+    """What makes empty archives below a folder; they are gone when this is left."""
     opened: list[Database] = []
     numbers = itertools.count(1)
 
     def make() -> Archive:
-        home = tmp_path / f"archive{next(numbers)}"
+        home = folder / f"archive{next(numbers)}"
         name = f"test_{uuid.uuid4().hex[:12]}"
         database = Database(server_url, name)
         opened.append(database)

@@ -57,7 +57,7 @@ class Home:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
-                env={**os.environ, **self.environment},
+                env={**os.environ, "PYTHONFAULTHANDLER": "1", **self.environment},
                 cwd=self.folder.parent,
                 start_new_session=True,
             )
@@ -125,7 +125,7 @@ class Running:
         try:
             out, err = self.process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
-            self.process.kill()
+            self.signal(signal.SIGABRT)  # upon which it says what every thread was doing
             out, err = self.process.communicate()
             raise AssertionError(f"did not end within {seconds} s: {out}\n{err}") from None
         self.lasted = time.monotonic() - self.began

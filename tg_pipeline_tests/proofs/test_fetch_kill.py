@@ -167,7 +167,7 @@ class _Proof:
         running = shore.home.start(*FETCH)
         _wait_for(running, lambda: requests.count(HISTORY, mark) > 1)
         running.signal(number)
-        ended = running.wait(30)
+        ended = running.wait(120)
         if ended.code in SUCCESS:
             return False
         assert ended.code == INTERRUPTED, ended.told

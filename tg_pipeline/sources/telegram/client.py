@@ -127,6 +127,9 @@ def _client(settings: Settings, session: str | None, updates: bool) -> TelegramC
         request_retries=_REQUEST_TRIES,
         connection_retries=_CONNECT_TRIES,
         retry_delay=_TRY_AGAIN_SECONDS,
+        # What the connection breaks over would be sent again at once and without end. But somebody
+        # who logs in may look for the code for longer than a connection lasts.
+        auto_reconnect=session is None,
         flood_sleep_threshold=0,
         raise_last_call_error=True,
         receive_updates=updates,

@@ -23,6 +23,7 @@ from tg_pipeline.sources.telegram.client import answered, method_of
 
 TRIES: Final = 8
 _LONGEST_PAUSE: Final = 20  # seconds
+_LOOK_SECONDS: Final = 0.5
 _CIRCUIT: Final = "*"
 """Under this name the circuit is kept among the methods that wait."""
 _CIRCUIT_SECONDS: Final = 15
@@ -120,13 +121,24 @@ class Manners:
                 async with answered(self._account, method, chat=chat):
                     if not self._client.is_connected():
                         await self._client.connect()
-                    return await self._client(request)
+                    return await self._answer(request)
             except errors.TakeoutInitDelayError as error:
                 raise TakeoutDelay(self._account, _in(error.seconds)) from error
             except errors.RPCError as error:  # `answered` lets only those pass that say how long
                 seconds = int(getattr(error, "seconds", 0))
                 get_logger().info("telegram.flood_wait", method=method, seconds=seconds)
                 self._limits.wait(method, seconds)
+
+    async def _answer(self, request: Any) -> Any:
+        """The answer; Telethon would wait for it on a connection that is gone, too."""
+        answer = asyncio.ensure_future(self._client(request))
+        try:
+            while not (await asyncio.wait({answer}, timeout=_LOOK_SECONDS))[0]:
+                if not self._client.is_connected():
+                    raise ConnectionResetError("the connection broke")
+            return answer.result()
+        finally:
+            answer.cancel()
 
     async def _turn(self, method: str) -> None:
         """Wait until this method may be called."""
