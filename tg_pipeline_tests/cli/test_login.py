@@ -3,13 +3,20 @@
 Most run in the tests' process; a terminal shows what is echoed, drawn and interrupted.
 """
 
+import json
 import signal
 import stat
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 
+import keyring
+import keyring.backends.fail
 import pytest
+from keyring.backend import KeyringBackend
 
 from tg_pipeline_tests.cli.running import ended
 from tg_pipeline_tests.cli.station import Station, refused
@@ -236,17 +243,23 @@ def shown_token(station: Station, after: bytes = b"") -> bytes:
 
 
 def test_a_qr_code_is_scanned(station: Station) -> None:
-    with station.terminal("login", "--qr") as at:
-        at.expect("Link Desktop Device. Scan:")
-        at.expect("\u2588")
+    def scan() -> None:
         station.server.accept_login(shown_token(station), station.town.mira)
+
+    phone = Thread(target=scan)
+    phone.start()
+    with station.keyboard("login", "--qr") as at:
         assert at.end() == 0, at.seen
+    phone.join()
+    assert "Link Desktop Device. Scan:" in at.seen
+    assert "\u2588" in at.seen
     assert accounts(station) == [("main", 700_000_001, "Mira Lanternkeeper", "active")]
 
 
 def test_after_a_qr_code_the_password_is_asked_for(station: Station) -> None:
     with station.terminal("login", "joe", "--qr") as at:
         at.expect("Scan:")
+        at.expect("\u2588")
         station.server.accept_login(shown_token(station), station.town.joe)
         at.answer_unseen(SECOND, "wrong")
         at.expect("(telegram.password_wrong)")
@@ -284,7 +297,7 @@ def test_a_session_from_a_secret_file_outranks_what_is_kept(station: Station) ->
 
 
 def test_without_a_terminal_nobody_can_be_asked(station: Station) -> None:
-    refused(station.process("login"), 2, "usage", "no terminal", "--print-session")
+    refused(station("login"), 2, "usage", "no terminal", "--print-session")
     refused(station.without_api()("login"), 2, "telegram.api_missing", "https://my.telegram.org")
 
 
@@ -377,7 +390,7 @@ def test_a_key_that_telegram_has_forgotten(station: Station) -> None:
     station.log_in(station.town.mira)
     (device,) = station.server.devices.of(station.town.mira)
     station.server.devices.forget(device)
-    refused(station("chats", "discover"), 1, "telegram.session_revoked")
+    refused(station("chats", "discover", "-vv"), 1, "telegram.session_revoked")
 
 
 def test_an_account_that_is_not_logged_in(station: Station) -> None:
@@ -391,7 +404,7 @@ def test_a_session_that_others_may_read_is_refused(station: Station) -> None:
     refused(station("chats", "discover"), 1, "telegram.session_unreadable", f"chmod 600 {path}")
     path.chmod(0o600)
     path.write_text("a secret of another kind")
-    outcome = station("chats", "discover")
+    outcome = station("chats", "discover", "-vv")
     refused(outcome, 1, "telegram.session_unreadable", "it is not the text of a session")
     assert "another kind" not in outcome.err
     path.unlink()
@@ -458,7 +471,7 @@ def test_logging_out_of_a_session_that_has_ended_removes_it(station: Station) ->
 def test_logging_out_without_telegram_keeps_the_session(station: Station) -> None:
     path = station.log_in(station.town.mira)
     station.server.faults.error("auth.logOut", 500, "INTERNAL", always())
-    refused(station("logout"), 75, "telegram.unreachable")
+    refused(station("logout", "-vv"), 75, "telegram.unreachable")
     assert path.exists()
 
 
@@ -471,54 +484,63 @@ def test_logging_out_of_a_setting_says_that_it_stands_there_still(station: Stati
 
 # ---- the keyring ----------------------------------------------------------------------------
 
-BACKEND = """
-import json, pathlib
-from keyring.backend import KeyringBackend
-
-PLACE = pathlib.Path(__file__).with_name("kept.json")
 
 class Folder(KeyringBackend):
-    priority = 1
+    """A keyring in a file."""
 
-    def _all(self):
-        return json.loads(PLACE.read_text()) if PLACE.exists() else {}
+    priority = 1.0
 
-    def get_password(self, service, username):
-        return self._all().get(f"{service}/{username}")
+    def __init__(self, file: Path) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.file = file
 
-    def set_password(self, service, username, password):
-        PLACE.write_text(json.dumps({**self._all(), f"{service}/{username}": password}))
+    @property
+    def kept(self) -> dict[str, str]:
+        return json.loads(self.file.read_text()) if self.file.exists() else {}
 
-    def delete_password(self, service, username):
-        kept = self._all()
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.kept.get(f"{service}/{username}")
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.file.write_text(json.dumps({**self.kept, f"{service}/{username}": password}))
+
+    def delete_password(self, service: str, username: str) -> None:
+        kept = self.kept
         del kept[f"{service}/{username}"]
-        PLACE.write_text(json.dumps(kept))
-"""
+        self.file.write_text(json.dumps(kept))
+
+
+@contextmanager
+def keyring_of(backend: KeyringBackend) -> Iterator[None]:
+    before = keyring.get_keyring()
+    keyring.set_keyring(backend)
+    try:
+        yield
+    finally:
+        keyring.set_keyring(before)
 
 
 def test_the_keyring_keeps_sessions(station: Station) -> None:
-    (station.folder / "folder_keyring.py").write_text(BACKEND)
+    folder = Folder(station.folder / "kept.json")
     using = station.with_settings(telegram_session_store="keyring")
-    using.program.environment.update(
-        PYTHON_KEYRING_BACKEND="folder_keyring.Folder", PYTHONPATH=str(station.folder)
-    )
-    with using.terminal("login") as at:
-        at.answer(PHONE, "+12025550100")
-        at.answer(CODE, "12345")
-        at.expect("Session: the system's keyring")
-        assert at.end() == 0, at.seen
-    kept = (station.folder / "kept.json").read_text()
-    assert f"tg-pipeline/main of {station.folder / 'home'}" in kept
-    assert not station.sessions.exists()
-    assert "already" in using.process("login").out
-    assert using.process("logout").code == 0
-    assert (station.folder / "kept.json").read_text() == "{}"
+    with keyring_of(folder):
+        with using.keyboard("login") as at:
+            at.answer(PHONE, "+12025550100")
+            at.answer(CODE, "12345")
+            at.expect("Session: the system's keyring")
+            assert at.end() == 0, at.seen
+        assert [f"tg-pipeline/main of {station.folder / 'home'}"] == list(folder.kept)
+        assert not station.sessions.exists()
+        assert "already" in using("login").out
+        assert using("logout").code == 0
+        assert folder.kept == {}
 
 
 def test_a_keyring_that_is_not_there(station: Station) -> None:
     using = station.with_settings(telegram_session_store="keyring")
-    using.program.environment.update(PYTHON_KEYRING_BACKEND="keyring.backends.fail.Keyring")
-    refused(using.process("login"), 1, "telegram.keyring_unavailable", "tg-pipeline[keyring]")
+    nowhere = keyring.backends.fail.Keyring()  # type: ignore[no-untyped-call]
+    with keyring_of(nowhere):
+        refused(using("login"), 1, "telegram.keyring_unavailable", "tg-pipeline[keyring]")
 
 
 def test_git_takes_no_session(station: Station) -> None:
