@@ -15,6 +15,7 @@ TESTS=(
     store/test_load.py store/test_migrations.py
     exports/test_formats.py exports/test_publish.py
     sources/test_desktop_conversion.py sources/test_desktop_zipped.py flows/test_import.py
+    flows/test_fetch.py
     cli/test_help.py test_settings.py
     orchestration/test_chain.py
 )

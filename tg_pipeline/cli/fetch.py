@@ -79,6 +79,9 @@ def fetch(
 def _tell(report: "FetchReport") -> None:
     from tg_pipeline.cli.console import show
 
+    if report.left:
+        chats = ", ".join(str(chat) for chat in dict.fromkeys(report.left))
+        show.note(f"Took in what an earlier run had fetched before it was cut off, of {chats}.")
     for chat in report.chats:
         if chat.error is not None:
             show.error(chat.error)
@@ -119,7 +122,8 @@ def _publish(opened: "Archive", report: "FetchReport", as_json: bool) -> None:
     from tg_pipeline.cli.console import show
     from tg_pipeline.flows import known_chats, refresh
 
-    touched = {chat.chat for chat in report.chats if chat.pages} & known_chats(opened)
+    touched = {chat.chat for chat in report.chats if chat.pages} | set(report.left)
+    touched &= known_chats(opened)
     if not touched:
         return
     with show.progress() as progress:

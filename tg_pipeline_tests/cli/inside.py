@@ -71,20 +71,24 @@ class Keyboard:
 
     def then(self, action: Callable[[], object]) -> None:
         """Do something before the next answer."""
-        self._steps.append(lambda: action() and None)
+
+        def step() -> None:
+            action()
+
+        self._steps.append(step)
 
     def end(self) -> int:
         """Run it; the exit code."""
         with (
-            _as_started(self._program, self._words, _Typed(self), self._screen, self._screen),
-            patch.object(getpass, "getpass", lambda *_: self.type(shown=False)),
+            _as_started(self._program, self._words, _Input(self), self._screen, self._screen),
+            patch.object(getpass, "getpass", lambda *_: self.typed(shown=False)),
         ):
             code = _ended()
         answer = self._next()
         assert answer is None, f"nobody asked for {answer}: {self.seen}"
         return code
 
-    def type(self, *, shown: bool) -> str:
+    def typed(self, *, shown: bool) -> str:
         """The next answer, echoed as a terminal does it."""
         answer = self._next()
         assert answer is not None, f"more is asked for: {self.seen}"
@@ -105,7 +109,7 @@ class Keyboard:
         self._from = at + len(text)
 
 
-class _Typed(io.StringIO):
+class _Input(io.StringIO):
     """Standard input that is a terminal."""
 
     def __init__(self, keyboard: Keyboard) -> None:
@@ -115,8 +119,8 @@ class _Typed(io.StringIO):
     def isatty(self) -> bool:
         return True
 
-    def readline(self, _size: int | None = -1, /) -> str:
-        return f"{self._keyboard.type(shown=True)}\n"
+    def readline(self, _size: int | None = -1, /) -> str:  # type: ignore[override]
+        return f"{self._keyboard.typed(shown=True)}\n"
 
 
 def _ended() -> int:

@@ -227,3 +227,23 @@ def test_days_are_fetched_alone_and_the_rest_later(live: Live, world: World, mir
     assert live.ids(key) == ids
     read = live.rows("SELECT sum(messages) FROM batches")
     assert read == [(900,)], "nothing twice"
+
+
+def test_history_that_is_hidden_is_not_taken_for_deleted(
+    live: Live, world: World, mira: Account
+) -> None:
+    """A group may hide what was written before one joined; an export of another may have it."""
+    quay = world.supergroup(1_700_000_007, "Quay", mira)
+    ids = [world.post(quay, f"Tide {number}", by=mira) for number in range(30)]
+    (key,) = live.follow(quay)
+    live.fetch()
+    world.delete(quay, ids[:10])
+    world.delete(quay, ids[20:21])
+    with live.archive.database.transaction() as connection:
+        connection.exec_driver_sql("DELETE FROM fetched_ranges")  # as if nobody had read it
+
+    live.fetch()
+
+    assert live.ids(key) == ids
+    gone = live.rows("SELECT id FROM messages WHERE deleted_at IS NOT NULL")
+    assert gone == [(ids[20],)], "what is older than all that is shown may only be hidden"

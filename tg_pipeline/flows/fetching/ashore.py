@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from tg_pipeline.contracts import ChatKey
 from tg_pipeline.flows.archive import Archive
 from tg_pipeline.flows.loading import Loading
 from tg_pipeline.landing import LandingZone, Spool
@@ -60,18 +61,18 @@ class Ashore:
                 future.result()
 
 
-def land_what_is_left(folder: Path, zone: LandingZone) -> int:
-    """Land the pages that a killed run has left; how many batches that were.
+def land_what_is_left(folder: Path, zone: LandingZone) -> list[ChatKey]:
+    """Land the pages that a killed run has left; the chats that they are of.
 
     Raises:
         SpoolDamaged
     """
-    landed = 0
+    landed: list[ChatKey] = []
     for path in sorted(folder.glob("*.jsonl")):
         spool = Spool.left(path)
         if spool is not None:
             manifest = spool.land(zone)
             get_logger().info("spool.landed", path=str(path), batch=manifest.batch)
-            landed += 1
+            landed.append(ChatKey(manifest.entity_id, manifest.account_id))
         path.unlink()
     return landed

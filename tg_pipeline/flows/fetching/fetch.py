@@ -54,6 +54,7 @@ class FetchReport:
         asked: how many chats were looked at.
         counts: what became of the messages in the tables.
         requests: how many were sent.
+        left: chats of which an earlier run, cut off, had left pages that were taken in now.
         deferred: why it ended before all was there; None where it did not.
     """
 
@@ -61,6 +62,7 @@ class FetchReport:
     asked: int = 0
     counts: Counts = field(default_factory=Counts)
     requests: int = 0
+    left: list[ChatKey] = field(default_factory=list)
     deferred: Transient | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -74,6 +76,7 @@ class FetchReport:
             "unchanged": self.counts.unchanged,
             "quarantined": self.counts.quarantined,
             "requests": self.requests,
+            "left": [str(chat) for chat in self.left],
             "deferred": self.deferred and self.deferred.message,
             "until": getattr(self.deferred, "until", None),
         }
@@ -96,9 +99,11 @@ def fetch_chats(
     folder = archive.settings.home / "spool" / options.account
     make_folder(folder)
     with lease(archive.database, options.account, "fetch") as still_alone:
-        land_what_is_left(folder, archive.zone)
+        left = land_what_is_left(folder, archive.zone)
         settle(archive, progress)
-        return _Run(archive, options, folder, progress).all(chats, still_alone)
+        report = _Run(archive, options, folder, progress).all(chats, still_alone)
+    report.left = left
+    return report
 
 
 class _Run:

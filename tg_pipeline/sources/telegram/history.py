@@ -64,6 +64,8 @@ class Page:
         users: whom they mention.
         chats: which chats they mention.
         covers: the ids that this page answers for.
+        shows: those of them that are not older than the oldest message of the answer. What is
+            older may exist: history may be hidden from new members, or cleared. None: it is empty.
         unknown: messages in it that could not be read.
         total: how many messages Telegram says the chat has; None if it does not.
         ends: whether nothing of the gap is left.
@@ -74,6 +76,7 @@ class Page:
     users: list[Any]
     chats: list[Any]
     covers: Gap
+    shows: Gap | None
     unknown: tuple[Unknown, ...]
     total: int | None
     ends: bool
@@ -163,6 +166,7 @@ def _page(answer: Any, gap: Gap, skipped: list[tuple[int, bytes]], asked_at: dat
     lowest = min(ids, default=_OLDEST - 1)
     ends = not ids or lowest <= max(gap.low, _OLDEST)
     newest = max(ids, default=gap.low - 1)
+    covers = Gap(gap.low if ends else lowest, gap.high)
     return Page(
         messages=[
             one
@@ -171,7 +175,8 @@ def _page(answer: Any, gap: Gap, skipped: list[tuple[int, bytes]], asked_at: dat
         ],
         users=answer.users,
         chats=answer.chats,
-        covers=Gap(gap.low if ends else lowest, gap.high),
+        covers=covers,
+        shows=Gap(max(covers.low, lowest), covers.high) if ids else None,
         unknown=tuple(
             Unknown(newest, gap.high + 1, constructor, data) for constructor, data in skipped
         ),

@@ -49,7 +49,7 @@ def converted(page: Page, context: Context) -> Converted:
     return Converted(
         records,
         fetched=(_range(page.covers, context),),
-        complete=tuple(_range(one, context) for one in _without(page.covers, unread)),
+        complete=tuple(_range(one, context) for one in _without(page.shows, unread)),
     )
 
 
@@ -93,12 +93,14 @@ def _range(gap: Gap, context: Context) -> IdRange:
     return IdRange(account_id=_account(context), low=gap.low + shift, high=gap.high + shift)
 
 
-def _without(covers: Gap, unread: list[Gap]) -> Iterator[Gap]:
+def _without(shown: Gap | None, unread: list[Gap]) -> Iterator[Gap]:
     """What is left of the ids when those are taken away that were not understood."""
-    low = covers.low
+    if shown is None:
+        return
+    low = shown.low
     for one in sorted(unread, key=lambda one: one.low):
         if low < one.low:
             yield Gap(low, one.low - 1)
         low = max(low, one.high + 1)
-    if low <= covers.high:
-        yield Gap(low, covers.high)
+    if low <= shown.high:
+        yield Gap(low, shown.high)

@@ -1,0 +1,78 @@
+"""`tg-pipeline fetch`: what it says of a run, and how it ends, against a loopback Telegram."""
+
+import pytest
+
+from tg_pipeline_tests.cli.running import Outcome
+from tg_pipeline_tests.cli.station import Station, refused
+from tg_pipeline_tests.telegram_server import always
+
+HISTORY = "messages.getHistory"
+NEWS = -1_001_700_000_001
+
+
+@pytest.fixture
+def mira(station: Station) -> Station:
+    """A station whose account main is logged in."""
+    station.log_in(station.town.mira)
+    return station
+
+
+@pytest.fixture
+def reader(mira: Station) -> Station:
+    """The same with a channel to fetch."""
+    done(mira("chats", "add", "@harbour"))
+    return mira
+
+
+def done(outcome: Outcome) -> Outcome:
+    assert outcome.code == 0, outcome.err
+    return outcome
+
+
+def posts(station: Station) -> int:
+    return len(station.town.news.box)
+
+
+def test_without_chats_it_says_how_to_add_one(mira: Station) -> None:
+    outcome = done(mira("fetch"))
+
+    assert outcome.out == "No chats are fetched. Add one with: tg-pipeline chats add @username\n"
+
+
+def test_what_came_is_told_and_published_and_then_nothing_is_new(reader: Station) -> None:
+    first = done(reader("fetch")).out.splitlines()
+
+    count = posts(reader)
+    assert first[0].startswith(f"{NEWS} Harbour News: {count} message")
+    assert first[1].startswith(
+        f"1 chat asked, 1 with something to fetch: {count} read, {count} new, "
+    )
+    assert first[2].startswith("Published to ")
+    assert done(reader("fetch")).out == "1 chat asked, nothing new: 1 request\n"
+
+
+def test_a_long_flood_wait_ends_it_and_nothing_that_did_not_come_is_told(reader: Station) -> None:
+    reader.server.faults.flood(HISTORY, 4_000, always())
+
+    outcome = reader("fetch")
+
+    refused(outcome, 75, "telegram.flood_wait", HISTORY)
+    assert "Harbour News" not in outcome.out
+    assert outcome.out.startswith("1 chat asked, 1 with something to fetch: 0 read, 0 new, ")
+
+
+def test_nobody_is_told_to_add_chats_because_telegram_is_away(reader: Station) -> None:
+    away = reader.with_settings(telegram_server="127.0.0.1:9")
+
+    outcome = away("fetch")
+
+    refused(outcome, 75, "telegram.unreachable")
+    assert outcome.out == ""
+
+
+def test_a_chat_that_is_not_followed_is_refused_before_telegram_is_asked(reader: Station) -> None:
+    mark = reader.server.requests.mark()
+
+    refused(reader("fetch", "@elowen"), 1, "chat.not_followed", "@elowen")
+
+    assert reader.server.requests.count(HISTORY, mark) == 0
