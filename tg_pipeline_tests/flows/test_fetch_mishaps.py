@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -186,3 +186,20 @@ def test_an_answer_that_breaks_off_anywhere_is_asked_for_again(
     live.server.faults.truncate(HISTORY, When(times=None, every=2))
 
     assert live.fetch().counts.new == sum(1 + number % 5 for number in range(40))
+
+
+def test_deleted_newest_messages_are_noticed(live: Live, world: World, mira: Account) -> None:
+    """Only what lay below the newest message that was left had been read again."""
+    now = datetime.now(UTC)
+    news = world.channel(1_700_000_001, "Harbour News", mira)
+    posted = [world.post(news, "Boat", by=news, date=now - timedelta(days=9 - n)) for n in range(6)]
+    live.follow(news)
+    live.fetch()
+    world.delete(news, posted[-2:])
+    again = live.rereading(days=5)
+    again.forget_rereading()
+
+    again.fetch()
+
+    gone = "SELECT id FROM messages WHERE deleted_at IS NOT NULL ORDER BY id"
+    assert live.rows(gone) == [(number,) for number in posted[-2:]]
