@@ -7,7 +7,7 @@ ours, so that callers see what happened and what to do.
 import logging
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, LiteralString, Self, TypeAlias
@@ -129,8 +129,14 @@ class Database:
             with self.surroundings():
                 connection.execute("SELECT 1")
 
-        yield still
-        still()
+        try:
+            yield still
+        except BaseException:
+            with suppress(psycopg.Error):
+                _free_locks(connection)
+            raise
+        with self.surroundings():
+            _free_locks(connection)
 
     @contextmanager
     def surroundings(self) -> Iterator[None]:
@@ -160,6 +166,11 @@ class Database:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _free_locks(connection: _Plain) -> None:
+    """Now: once a connection is closed, the server takes its time to notice."""
+    connection.execute("SELECT pg_advisory_unlock_all()")
 
 
 def open_database(settings: Settings, *, migrate: bool = True) -> Database:

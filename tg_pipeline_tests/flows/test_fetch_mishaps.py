@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from tg_pipeline.flows.fetching.turn import Turns
 from tg_pipeline.landing import BATCH_MESSAGES, Spool
 from tg_pipeline_tests.flows.conftest import NewArchive
 from tg_pipeline_tests.flows.live import Live
-from tg_pipeline_tests.telegram_server import Account, TelegramServer, World
+from tg_pipeline_tests.telegram_server import Account, TelegramServer, When, World
 from tg_pipeline_tests.telegram_server.peers import Channel
 
 HISTORY = "messages.getHistory"
@@ -172,3 +172,34 @@ def test_a_last_message_of_the_days_that_cannot_be_read_is_passed_over(
 
     assert live.ids(key) == [*posted[:2], posted[3]]
     assert live.rows("SELECT id FROM quarantine") == [(posted[2],)]
+
+
+def test_an_answer_that_breaks_off_anywhere_is_asked_for_again(
+    live: Live, world: World, mira: Account
+) -> None:
+    """Some lengths ended the run with a traceback of Telethon's reader."""
+    chats = [world.channel(1_700_000_001 + number, f"Pier {number}", mira) for number in range(40)]
+    for number, chat in enumerate(chats):
+        for place in range(1 + number % 5):
+            world.post(chat, "Boat" + "!" * number, by=chat, views=place, forwards=place)
+    live.follow(*chats)
+    live.server.faults.truncate(HISTORY, When(times=None, every=2))
+
+    assert live.fetch().counts.new == sum(1 + number % 5 for number in range(40))
+
+
+def test_deleted_newest_messages_are_noticed(live: Live, world: World, mira: Account) -> None:
+    """Only what lay below the newest message that was left had been read again."""
+    now = datetime.now(UTC)
+    news = world.channel(1_700_000_001, "Harbour News", mira)
+    posted = [world.post(news, "Boat", by=news, date=now - timedelta(days=9 - n)) for n in range(6)]
+    live.follow(news)
+    live.fetch()
+    world.delete(news, posted[-2:])
+    again = live.rereading(days=5)
+    again.forget_rereading()
+
+    again.fetch()
+
+    gone = "SELECT id FROM messages WHERE deleted_at IS NOT NULL ORDER BY id"
+    assert live.rows(gone) == [(number,) for number in posted[-2:]]

@@ -118,3 +118,12 @@ def test_an_error_inside_frees_it(database: Database) -> None:
     assert found.state == "logged_out"
     assert found.holder is not None
     assert "tg-pipeline chats, process" in found.holder
+
+
+def test_a_lease_is_free_at_once(database: Database) -> None:
+    """The server was left to notice that a connection had gone: who came next found it busy."""
+    for _ in range(30):
+        with lease(database, "main", "fetch"):
+            pass
+        with pytest.raises(ZeroDivisionError), lease(database, "main", "fetch"):
+            raise ZeroDivisionError

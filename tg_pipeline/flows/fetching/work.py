@@ -176,10 +176,11 @@ def newest_days(work: Work, ranges: list[IdRange], days: int) -> None:
     bound = datetime.now(UTC) - timedelta(days=days)
     if not days or work.top is None or not _is_due(work.chat.reread_at):
         return
-    if work.top.date is not None and work.top.date < bound and work.top.id <= known:
+    if work.top.date is not None and work.top.date < bound and work.top.id == known:
         return
     work.rereads = True
-    again = Stretch(Gap(1, work.top.id), bound, floor=known + 1)
+    newest = max(known, work.top.id)  # what was the newest once may have been deleted
+    again = Stretch(Gap(1, newest), bound, floor=known + 1)
     older = [stretch for stretch in work.stretches if stretch.gap.high <= known]
     work.stretches = deque([again, *older])
 

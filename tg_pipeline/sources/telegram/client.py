@@ -8,6 +8,7 @@ import asyncio
 import logging
 import re
 import socket
+import struct
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -218,7 +219,7 @@ def translated(
             raise
         found = _of_account(error, account, api_id) or _of_chat(error, account, chat or method)
         raise found or _of_answer(error, method) from error
-    except (OSError, EOFError, BufferError, TimeoutError) as error:
+    except (OSError, EOFError, BufferError, TimeoutError, struct.error) as error:
         raise TelegramUnreachable(_lost(error)) from error
     except asyncio.CancelledError as error:
         task = asyncio.current_task()
@@ -273,4 +274,6 @@ def _of_answer(error: Exception, method: str) -> TgPipelineError:
 def _lost(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "no answer in time"
+    if isinstance(error, struct.error | BufferError):
+        return "an answer broke off"
     return str(error) or type(error).__name__
