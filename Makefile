@@ -18,7 +18,7 @@ PIP_AUDIT_VERSION := 2.10.1
 BIN := .venv/bin
 UV := $(BIN)/uv
 STAMP := .venv/.synced
-WORKERS ?= 3
+WORKERS ?= 4
 
 export UV_PROJECT_ENVIRONMENT := .venv
 export UV_PYTHON_DOWNLOADS := never
