@@ -13,9 +13,7 @@ checkout=$PWD
 uv=$checkout/.venv/bin/uv
 TESTS=(
     store/test_load.py store/test_migrations.py
-    exports/test_formats.py exports/test_publish.py
-    sources/test_desktop_conversion.py sources/test_desktop_zipped.py flows/test_import.py
-    flows/test_fetch.py
+    exports/test_formats.py flows/test_import.py flows/test_fetch.py
     cli/test_help.py test_settings.py
     orchestration/test_chain.py
 )

@@ -46,7 +46,7 @@ class Extent:
 
 LONG = [pytest.mark.prove, pytest.mark.timeout(3600)]
 EXTENTS = [
-    pytest.param(Extent(4_000, 4), id="short"),
+    pytest.param(Extent(3_000, 3), id="short"),
     pytest.param(Extent(24_000, 30), id="long", marks=LONG),
 ]
 

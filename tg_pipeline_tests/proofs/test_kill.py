@@ -25,7 +25,7 @@ class Extent:
 
 
 EXTENTS = [
-    pytest.param(Extent(6_000, 5), id="short"),
+    pytest.param(Extent(6_000, 3), id="short"),
     pytest.param(
         Extent(60_000, 30), id="long", marks=[pytest.mark.prove, pytest.mark.timeout(3600)]
     ),
