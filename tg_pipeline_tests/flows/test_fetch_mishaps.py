@@ -1,5 +1,6 @@
 """Fetching when something happens at the wrong moment; each test says what once went wrong."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -203,3 +204,22 @@ def test_deleted_newest_messages_are_noticed(live: Live, world: World, mira: Acc
 
     gone = "SELECT id FROM messages WHERE deleted_at IS NOT NULL ORDER BY id"
     assert live.rows(gone) == [(number,) for number in posted[-2:]]
+
+
+def test_a_chat_that_the_statistics_do_not_know_is_loaded_as_fast_as_others(
+    live: Live, world: World, mira: Account
+) -> None:
+    """Taken for empty, it was looked through once for each of its messages."""
+    chats = [world.channel(1_700_000_001 + number, f"Pier {number}", mira) for number in range(2)]
+    seconds = []
+    for chat in chats:
+        for _ in range(9_000):
+            world.post(chat, "Boat", by=chat)
+        live.follow(chat)
+        began = time.monotonic()
+        assert live.fetch().counts.new == 9_000
+        seconds.append(time.monotonic() - began)
+        with live.archive.database.transaction() as connection:
+            connection.exec_driver_sql("ANALYZE")
+    print(seconds)
+    assert seconds[1] < 3 * seconds[0], seconds
