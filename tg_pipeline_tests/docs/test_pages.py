@@ -127,6 +127,7 @@ def test_dagster_in_scripts_is_as_in_the_readme() -> None:
     assert block in (ROOT / "README.md").read_text("utf-8")
 
 
+@pytest.mark.prove  # minutes; the README and the tutorial of logging in are typed in every run
 @pytest.mark.timeout(480)
 def test_what_is_printed_is_what_comes(tmp_path: Path) -> None:
     for name in ("tutorial.md", "how-to/datasets.md", "how-to/backup.md"):
