@@ -56,6 +56,10 @@ class Connection:
         """Close, after what is already written has gone out."""
         self._writer.close()
 
+    def abort(self) -> None:
+        """Close now, whatever has not gone out."""
+        self._writer.transport.abort()
+
     def sessions(self, device: Device) -> list[Session]:
         """This device's sessions that get updates."""
         every = self._sessions.values()

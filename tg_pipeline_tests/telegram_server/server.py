@@ -42,7 +42,7 @@ class TelegramServer:
         self._thread: Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
-        self._connections: set[Connection] = set()
+        self._connections: dict[Connection, asyncio.Task[None]] = {}
 
     def __enter__(self) -> "TelegramServer":
         self.start()
@@ -201,14 +201,15 @@ class TelegramServer:
         ready.set()
         await self._stopping.wait()
         listener.close()
+        serving = list(self._connections.values())
         for connection in list(self._connections):
-            connection.hang_up()
+            connection.abort()
+        await asyncio.gather(*serving)
         await listener.wait_closed()
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve, known from the first moment: a stop leaves no socket open."""
         connection = Connection(self.state, reader, writer)
-        self._connections.add(connection)
-        try:
-            await connection.serve()
-        finally:
-            self._connections.discard(connection)
+        task = asyncio.get_running_loop().create_task(connection.serve())
+        self._connections[connection] = task
+        task.add_done_callback(lambda _: self._connections.pop(connection))
