@@ -82,7 +82,7 @@ class Settings(BaseModel):
         "month", description="grain of partitions and exported files"
     )
     chats_file: Path = Field(
-        Path("chats.yaml"), description="the chats to fetch, as `chats` writes them"
+        Path("chats.yaml"), description="the followed chats, as `chats` writes them"
     )
     telegram_api_id: int | None = Field(
         None, ge=1, description="api id of your own, from https://my.telegram.org/apps"

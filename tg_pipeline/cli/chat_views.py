@@ -27,7 +27,7 @@ def state(chat: "Followed") -> str:
     if chat.inaccessible is not None:
         since = f" since {chat.inaccessible_since:%Y-%m-%d}" if chat.inaccessible_since else ""
         return f"cannot be read{since}: {chat.inaccessible}"
-    return f"comments of {chat.comments_of}" if chat.comments_of is not None else "fetched"
+    return f"comments of {chat.comments_of}" if chat.comments_of is not None else "followed"
 
 
 def facts(chat: "Followed") -> dict[str, object]:
@@ -75,7 +75,7 @@ def discovered_facts(one: "Discovered") -> dict[str, object]:
         "username": ref.username,
         "members": one.dialog.members,
         "last_message": one.dialog.last_message,
-        "fetched": one.followed,
+        "followed": one.followed,
     }
 
 

@@ -1,4 +1,4 @@
-"""`tg-pipeline chats`: which chats are fetched."""
+"""`tg-pipeline chats`: which chats are followed."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tg_pipeline.settings import Loaded
     from tg_pipeline.sources.telegram.references import Reference
 
-app = typer.Typer(help="The chats that are fetched, and chats.yaml.", no_args_is_help=True)
+app = typer.Typer(help="The followed chats, and chats.yaml.", no_args_is_help=True)
 Account = Annotated[
     str, typer.Option(help="Account that reads them.", metavar="ACCOUNT", show_default=True)
 ]
@@ -33,7 +33,7 @@ def list_chats(
     verbose: Verbose = 0,
     quiet: Quiet = False,
 ) -> None:
-    """List the chats that are fetched, and why one of them cannot be read.
+    """List the followed chats, and why one of them cannot be read.
 
     Examples:
       tg-pipeline chats list
@@ -50,7 +50,7 @@ def list_chats(
         show.json([views.facts(one) for one in found])
         return
     if not found:
-        show.text("No chats are fetched.")
+        show.text("No chats are followed.")
         show.note(f"Next: {as_called()} chats discover")
         return
     columns = ("chat", "type", "title", "username", "account", "state")
@@ -69,7 +69,7 @@ def add(
     verbose: Verbose = 0,
     quiet: Quiet = False,
 ) -> None:
-    """Fetch these chats from now on. Nothing is ever joined: links must lead to chats you are in.
+    """Follow these chats. Nothing is ever joined: links must lead to chats you are in.
 
     Examples:
       tg-pipeline chats add @telegram
@@ -113,13 +113,13 @@ def import_list(
 
 @app.command("remove", context_settings=_NEGATIVE)
 def remove(
-    chats: Annotated[list[str], typer.Argument(help="Ids, usernames or links of fetched chats.")],
+    chats: Annotated[list[str], typer.Argument(help="Ids, usernames or links of followed chats.")],
     as_json: AsJson = False,
     home: Home = None,
     verbose: Verbose = 0,
     quiet: Quiet = False,
 ) -> None:
-    """Fetch these chats no more, nor the comments that came with them. What is archived stays.
+    """Follow these chats no more, nor the comments that came with them. What is archived stays.
 
     Examples:
       tg-pipeline chats remove @telegram
@@ -178,7 +178,7 @@ def apply(
     verbose: Verbose = 0,
     quiet: Quiet = False,
 ) -> None:
-    """Fetch what chats.yaml lists, and nothing else; complete its entries.
+    """Follow what chats.yaml lists, and nothing else; complete its entries.
 
     Examples:
       tg-pipeline chats apply
@@ -209,7 +209,7 @@ def discover(
     verbose: Verbose = 0,
     quiet: Quiet = False,
 ) -> None:
-    """List the account's own chats, newest message first, and which of them are fetched.
+    """List the account's own chats, newest message first, and which of them are followed.
 
     Examples:
       tg-pipeline chats discover
@@ -234,7 +234,7 @@ def discover(
         )
         _require_all(outcome)
         return
-    columns = ("chat", "type", "title", "username", "members", "last message", "fetched")
+    columns = ("chat", "type", "title", "username", "members", "last message", "followed")
     show.table(columns, [views.discovered_row(one) for one in found])
     if types:
         _report(outcome, as_json)
@@ -243,7 +243,7 @@ def discover(
 
 @app.callback()
 def chats() -> None:
-    """The chats that are fetched, and chats.yaml."""
+    """The followed chats, and chats.yaml."""
 
 
 def _add(
@@ -290,7 +290,7 @@ def _report(outcome: "Outcome", as_json: bool) -> None:
         ):  # fmt: skip
             for chat in chats:
                 show.text(f"{what:<8}{views.called(chat)}")
-        if not (outcome.added or outcome.changed or outcome.removed):
+        if not (outcome.added or outcome.changed or outcome.removed or outcome.trouble):
             show.text("Nothing changed.")
     _require_all(outcome)
 
@@ -299,7 +299,6 @@ def _require_all(outcome: "Outcome") -> None:
     """Tell all failures; the last one with what to do, and its exit code."""
     from tg_pipeline.cli.console import show
 
-    others = outcome.failed if outcome.stopped is not None else outcome.failed[1:]
-    for error in others:
+    for error in outcome.trouble[1:]:
         show.refused(error)
     outcome.require_all()

@@ -7,7 +7,7 @@ from tg_pipeline.errors import EXIT_FAILED
 def doctor(
     as_json: AsJson = False, home: Home = None, verbose: Verbose = 0, quiet: Quiet = False
 ) -> int:
-    """Check folders, disk, time zones, database, tables and every landed batch.
+    """Check folders, disk, time zones, database, tables, accounts and every landed batch.
 
     Examples:
       tg-pipeline doctor

@@ -90,7 +90,7 @@ def _tell(report: "FetchReport") -> None:
     counts = report.counts
     if not report.asked:
         if report.deferred is None:
-            show.text("No chats are fetched. Add one with: tg-pipeline chats add @username")
+            show.text("No chats are followed. Add one with: tg-pipeline chats add @username")
         return
     show.text(f"{_so_many(report.asked, 'chat')} asked, {_brought(report)}")
     if counts.quarantined:

@@ -84,7 +84,7 @@ def _asked(
             remedy="Add --yes: it takes the defaults and the options given.",
         )
     try:
-        if (folder / PROJECT_FILE).exists() and not force:
+        if PROJECT_FILE in Project(folder, _DEFAULT_HOME).existing() and not force:
             typer.confirm(f"There is a {PROJECT_FILE} here. Replace it?", abort=True)
         project = Project(
             folder,

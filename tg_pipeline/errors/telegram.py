@@ -332,10 +332,11 @@ class ChatInaccessible(DataError):
 
     code = "chat.inaccessible"
 
-    def __init__(self, chat: str, account: str, reason: str) -> None:
+    def __init__(self, chat: str, account: str, reason: str, remedy: str | None = None) -> None:
         super().__init__(
             f"account {account} may not read {chat}: {reason}",
-            remedy="Join it again in Telegram, use another account, or end fetching it with "
+            remedy=remedy
+            or "Join it again in Telegram, use another account, or end fetching it with "
             "`tg-pipeline chats remove`; what is archived stays.",
         )
         self.chat = chat
@@ -343,13 +344,13 @@ class ChatInaccessible(DataError):
 
 
 class ChatNotFollowed(DataError):
-    """A chat is named that is not among those to be fetched."""
+    """A chat is named that is not followed."""
 
     code = "chat.not_followed"
 
     def __init__(self, text: str) -> None:
         super().__init__(
-            f"{text} is not among the chats to fetch",
+            f"{text} is not among the followed chats",
             remedy="`tg-pipeline chats list` shows them; add it with `tg-pipeline chats add`.",
         )
 

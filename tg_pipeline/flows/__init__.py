@@ -46,25 +46,20 @@ if TYPE_CHECKING:
         apply_chats,
         chats_to_fetch,
         discover_chats,
+        followed_keys,
         plan_chats,
         remove_chats,
     )
-    from tg_pipeline.flows.fetching import (
-        ChatReport,
-        FetchOptions,
-        FetchReport,
-        fetch_chats,
-        followed_keys,
-    )
+    from tg_pipeline.flows.fetching import ChatReport, FetchOptions, FetchReport, fetch_chats
     from tg_pipeline.flows.login import LoggedIn, log_in, log_out, new_session
 
 # fmt: off
 _LATER = {
     "chats": {
         "Discovered", "Drift", "Outcome", "add_chats", "apply_chats", "chats_to_fetch",
-        "discover_chats", "plan_chats", "remove_chats",
+        "discover_chats", "followed_keys", "plan_chats", "remove_chats",
     },
-    "fetching": {"ChatReport", "FetchOptions", "FetchReport", "fetch_chats", "followed_keys"},
+    "fetching": {"ChatReport", "FetchOptions", "FetchReport", "fetch_chats"},
     "login": {"LoggedIn", "log_in", "log_out", "new_session"},
 }
 # fmt: on

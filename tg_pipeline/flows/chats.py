@@ -1,4 +1,4 @@
-"""Which chats are fetched: chats.yaml, the database, and what brings the two together.
+"""Which chats are followed: chats.yaml, the database, and what brings the two together.
 
 `add`, `remove` and `discover` change both by the same chats; `apply` makes the database what the
 file says. Names are Telegram's to change, so they are no difference.
@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from tg_pipeline.contracts import ChatKey, ChatType
-from tg_pipeline.errors import ChatNotFollowed, ChatsFileInvalid, NotLoggedIn, TgPipelineError
+from tg_pipeline.errors import ChatsFileInvalid, NotLoggedIn, TgPipelineError
 from tg_pipeline.flows.archive import Archive
 from tg_pipeline.flows.finding import Found, find, known_refs, listed
-from tg_pipeline.flows.listing import Pair, is_meant, matched, rewrite, user_ids
+from tg_pipeline.flows.listing import Pair, matched, meant, rewrite, user_ids
 from tg_pipeline.sources.telegram.chat_ref import ChatRef
 from tg_pipeline.sources.telegram.chats_file import Entry, read_chats
 from tg_pipeline.sources.telegram.manners import Waiting, patiently
@@ -36,8 +36,8 @@ class Drift:
     """What `apply` would do.
 
     Attributes:
-        add: entries of the file that are not fetched.
-        remove: chats that are fetched and not in the file.
+        add: entries of the file that are not followed.
+        remove: chats that are followed and not in the file.
         change: chats that differ.
     """
 
@@ -55,7 +55,7 @@ class Outcome:
 
     Attributes:
         added, changed: as they are in the list now.
-        removed: not fetched any more.
+        removed: not followed any more.
         failed: what could not be done, and why.
         stopped: why the rest was not asked for; the same command goes on another time.
     """
@@ -66,11 +66,15 @@ class Outcome:
     failed: list[TgPipelineError] = field(default_factory=list)
     stopped: TgPipelineError | None = None
 
+    @property
+    def trouble(self) -> list[TgPipelineError]:
+        """What kept something from being done, the worst first."""
+        return [error for error in (self.stopped, *self.failed) if error is not None]
+
     def require_all(self) -> None:
         """Raise the first of what kept something from being done."""
-        for error in (self.stopped, *self.failed):
-            if error is not None:
-                raise error
+        for error in self.trouble:
+            raise error
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +87,20 @@ class Discovered:
 
 
 def chats_to_fetch(archive: Archive, account: str | None = None) -> list[Followed]:
-    """All chats that are fetched, or those of one account."""
+    """All followed chats, or those of one account."""
     with archive.database.snapshot() as connection:
         return followed.every(connection, account)
+
+
+def followed_keys(archive: Archive, account: str, texts: Iterable[str]) -> list[ChatKey]:
+    """The chats that an account follows and that keys, ids, usernames or links stand for.
+
+    Raises:
+        ChatNotFollowed: it does not follow such a chat.
+        ReferenceUnreadable: a text names no chat at all.
+    """
+    rows = chats_to_fetch(archive, account)
+    return list(dict.fromkeys(row.key for text in texts for row in meant(rows, text)))
 
 
 def plan_chats(archive: Archive) -> Drift:
@@ -147,7 +162,7 @@ def add_chats(
     comments: bool = True,
     waiting: Waiting = patiently,
 ) -> Outcome:
-    """Fetch these chats from now on.
+    """Follow these chats from now on.
 
     What ends asking, such as `FloodWait` or `NotLoggedIn`, is in the outcome.
 
@@ -168,22 +183,22 @@ def add_chats(
 
 
 def remove_chats(archive: Archive, texts: Iterable[str]) -> Outcome:
-    """Fetch these chats no more, nor the comments that came with them. What is archived stays.
+    """Follow these chats no more, nor the comments that came with them. What is archived stays.
 
     Args:
         archive: whose settings and database.
-        texts: ids, keys, usernames or links of chats that are fetched.
+        texts: ids, keys, usernames or links of followed chats.
 
     Raises:
-        ChatNotFollowed: one of them is not fetched; nothing is changed.
+        ChatNotFollowed: one of them is not followed; nothing is changed.
         ChatsFileInvalid
     """
     rows = chats_to_fetch(archive)
     gone: dict[ChatKey, Followed] = {}
     for text in texts:
-        meant = _meant(rows, text)
-        channels = {row.key.entity_id for row in meant}
-        gone |= {row.key: row for row in rows if row in meant or row.comments_of in channels}
+        these = meant(rows, text)
+        channels = {row.key.entity_id for row in these}
+        gone |= {row.key: row for row in rows if row in these or row.comments_of in channels}
     rewrite(archive, gone=gone, rows=rows)
     _unfollow(archive, gone.values())
     return Outcome(removed=list(gone.values()))
@@ -324,15 +339,6 @@ def _key(archive: Archive, ref: ChatRef, users: dict[str, int]) -> ChatKey:
     if ref.account not in users:
         raise NotLoggedIn(ref.account, Sessions(archive.settings).place(ref.account))
     return ref.key(users[ref.account])
-
-
-def _meant(rows: Iterable[Followed], text: str) -> list[Followed]:
-    found = [row for row in rows if str(row.key) == text] or [
-        row for row in rows if is_meant(row, read_reference(text))
-    ]
-    if not found:
-        raise ChatNotFollowed(text)
-    return found
 
 
 def _unfollow(archive: Archive, rows: Iterable[Followed]) -> None:

@@ -9,16 +9,29 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
 
-from tg_pipeline.errors import BucketMissing, TgPipelineError
+from tg_pipeline.errors import (
+    AccountBanned,
+    BucketMissing,
+    KeyDuplicated,
+    SessionRevoked,
+    TgPipelineError,
+)
 from tg_pipeline.files import Place, delete, durable, make_folder, names, read, storage_errors
 from tg_pipeline.landing import LandingZone
 from tg_pipeline.settings import Settings
-from tg_pipeline.store import schema
+from tg_pipeline.store import accounts, schema
+from tg_pipeline.store.accounts import AccountState
 from tg_pipeline.store.database import open_database
 
 LEAST_FREE_BYTES = 1 << 30
 _PROBE_NAME = ".doctor"  # always the same: what a killed run has left, the next one removes
+_CAUSES = {"accounts": "database", "landed batches": "landing store"}
 _PROBE = b"written by tg-pipeline doctor; may be deleted\n"
+_NOT_WELL: dict[AccountState, Callable[[str], TgPipelineError]] = {
+    AccountState.REVOKED: lambda account: SessionRevoked(account, "when it was last used"),
+    AccountState.DUPLICATED: KeyDuplicated,
+    AccountState.BANNED: lambda account: AccountBanned(account, "when it was last used"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +49,20 @@ class Finding:
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    """Look at folders, disk, zones, database, object stores and landed batches."""
+    """Look at folders, disk, zones, database, accounts, object stores and landed batches."""
     looks: list[tuple[str, Callable[[Settings], Finding]]] = [
         ("home folder", _folder),
         ("free disk", _disk),
         ("time zones", _zones),
         ("database", _database),
+        ("accounts", _accounts),
         *((f"{name} store", partial(_object_store, name)) for name in _on_object_stores(settings)),
         ("landed batches", _landing),
     ]
     failed: set[str] = set()
     for what, look in looks:
-        if look is _landing and "landing store" in failed:
-            continue  # for the cause that was just told
+        if _CAUSES.get(what) in failed:
+            continue  # for what was just told
         finding = _looked(what, look, settings)
         if not finding.well:
             failed.add(what)
@@ -90,6 +104,22 @@ def _database(settings: Settings) -> Finding:
         revision = schema.current_revision(connection, database.schema)
         found = f"PostgreSQL {version}: {database.described}, revision {revision}"
         return Finding("database", True, found)
+
+
+def _accounts(settings: Settings) -> Finding:
+    """Whether each account has its session and was well when it was last used; nobody is asked."""
+    from tg_pipeline.sources.telegram.sessions import Sessions  # noqa: PLC0415 - half a second
+
+    with open_database(settings) as database, database.snapshot() as connection:
+        known = accounts.every(connection)
+    active = [one for one in known if one.state is AccountState.ACTIVE]
+    for one in active:
+        Sessions(settings).load(one.account)
+    for one in known:
+        if one.state in _NOT_WELL:
+            raise _NOT_WELL[one.state](one.account)
+    found = ", ".join(f"{one.account} ({one.name or one.user_id})" for one in active)
+    return Finding("accounts", True, f"logged in: {found}" if found else "none is logged in")
 
 
 def _on_object_stores(settings: Settings) -> list[str]:

@@ -4,10 +4,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tg_pipeline.contracts import ChatKey, ChatType
+from tg_pipeline.errors import ChatNotFollowed
 from tg_pipeline.flows.archive import Archive
 from tg_pipeline.sources.telegram.chat_ref import ChatRef
 from tg_pipeline.sources.telegram.chats_file import Entry, read_chats, write_chats
-from tg_pipeline.sources.telegram.references import Named, Reference
+from tg_pipeline.sources.telegram.references import Named, Reference, read_reference
 from tg_pipeline.sources.telegram.resolve import meanings
 from tg_pipeline.store import accounts, followed
 from tg_pipeline.store.followed import Followed
@@ -60,6 +61,22 @@ def is_meant(row: Followed, reference: Reference) -> bool:
             return False
 
 
+def meant(rows: Iterable[Followed], text: str) -> list[Followed]:
+    """The followed chats that a key, id, username or link stands for.
+
+    Raises:
+        ChatNotFollowed: there is none.
+        ReferenceUnreadable: the text names no chat at all.
+    """
+    rows = list(rows)
+    found = [row for row in rows if str(row.key) == text] or [
+        row for row in rows if is_meant(row, read_reference(text))
+    ]
+    if not found:
+        raise ChatNotFollowed(text)
+    return found
+
+
 def rewrite(
     archive: Archive,
     *,
@@ -88,7 +105,7 @@ def rewrite(
     with archive.database.alone(f"chats {archive.database.schema}"):
         before = read_chats(path)
         after = _changed(matched(before, rows, users), fresh, resolved, gone)
-        if after != before or not path.exists():
+        if after != before:
             write_chats(path, after)
 
 

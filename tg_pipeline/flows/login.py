@@ -97,7 +97,7 @@ def new_session(
 def log_out(archive: Archive, account: str = DEFAULT_ACCOUNT) -> bool:
     """End the session of an account at Telegram and remove it; whether nothing of it is left.
 
-    What was archived stays, and so do the chats to fetch. A session that comes from a setting is
+    What was archived stays, and so do the followed chats. A session that comes from a setting is
     ended, but stands in the setting still.
 
     Raises:

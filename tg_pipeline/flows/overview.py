@@ -169,4 +169,4 @@ def _behind(account: str, read: Sequence[Reading]) -> str:
         return f"account {account} has about {ids:,} ids of {len(missing):,} chats to fetch"
     if never:
         return f"account {account} has {never:,} chats to fetch that were never asked for"
-    return f"account {account} has fetched all it knew of"
+    return f"account {account} has all that was there when it last asked"

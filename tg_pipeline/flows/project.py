@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tg_pipeline.errors import FolderNotWritable, ProjectExists
@@ -23,6 +24,7 @@ GITIGNORE = ".gitignore"
 _URL_VARIABLE = f"{PREFIX}DATABASE_URL"
 _HASH_VARIABLE = f"{PREFIX}TELEGRAM_API_HASH"
 _PRIVATE = 0o600
+_ANSWERED = {"home", "embedded", "database_url", "timezone"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,19 @@ class Project:
                 yield _setting("database_url", self.database_url)
         yield "# Zone of the computer that made exports without unix times (before March 2022)."
         yield _setting("timezone", self.timezone) if self.timezone else "# timezone: Europe/Berlin"
+        for name, value in self._before().items():  # such as the api id, which `login` has written
+            if name not in _ANSWERED:
+                yield _setting(name, value)
+
+    def _before(self) -> dict[str, Any]:
+        """The settings that the file holds now; none if it holds something else."""
+        import yaml  # noqa: PLC0415 - only here
+
+        try:
+            found = yaml.safe_load((self.folder / PROJECT_FILE).read_bytes())
+        except (OSError, yaml.YAMLError):
+            return {}
+        return found if isinstance(found, dict) else {}
 
     def dotenv(self) -> str | None:
         """The line for `.env`, without its password; None if none is needed."""
@@ -91,7 +106,9 @@ class Project:
         """What writing would replace."""
         from dotenv import dotenv_values  # noqa: PLC0415 - only here
 
-        found = [PROJECT_FILE] if (self.folder / PROJECT_FILE).exists() else []
+        before = self._before()
+        kept = before and _ANSWERED.isdisjoint(before)
+        found = [PROJECT_FILE] if (self.folder / PROJECT_FILE).exists() and not kept else []
         if self.has_secret and _URL_VARIABLE in dotenv_values(self.folder / DOTENV):
             found.append(f"{_URL_VARIABLE} in {DOTENV}")
         return found
@@ -189,7 +206,7 @@ def system_zone() -> str | None:
     return name if "/" in name and not name.startswith("Etc/") else None
 
 
-def _setting(name: str, value: str) -> str:
+def _setting(name: str, value: object) -> str:
     import yaml  # noqa: PLC0415 - only here
 
     return yaml.safe_dump({name: value}, allow_unicode=True, width=2**16).strip()

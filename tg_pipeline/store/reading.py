@@ -83,11 +83,10 @@ def note_total(connection: Connection, chat: ChatKey, total: int) -> None:
     connection.execute(update.values(total=total))
 
 
-def finish(connection: Connection, chat: ChatKey, *, reread: bool) -> None:
-    """Note that nothing is missing of a chat, and whether its newest days were read again."""
-    if reread:
-        update = checkpoints.update().where(of_chat(checkpoints, chat))
-        connection.execute(update.values(reread_at=datetime.now(UTC)))
+def note_reread(connection: Connection, chat: ChatKey) -> None:
+    """Note that the newest days of a chat have been read, or are now for the first time."""
+    update = checkpoints.update().where(of_chat(checkpoints, chat))
+    connection.execute(update.values(reread_at=datetime.now(UTC)))
 
 
 def was_group(connection: Connection, chat: ChatKey, group: int) -> None:

@@ -32,7 +32,7 @@ def done(outcome: Outcome) -> Outcome:
     return outcome
 
 
-def fetched(station: Station) -> list[str]:
+def followed(station: Station) -> list[str]:
     return [one["chat"] for one in done(station("chats", "list", "--json")).json]
 
 
@@ -98,7 +98,7 @@ def test_ids_links_and_me_are_found_in_the_list_of_chats(mira: Station) -> None:
     names = ("-1001700000003", "t.me/c/1700000001/5", "5300000017", "900003", "me")
     outcome = done(mira("chats", "add", *names))
     assert "added   supergroup -1001700000003 Teahouse Atlas" in outcome.out
-    assert fetched(mira) == [str(ATLAS), str(NEWS), f"{MIRA}_-900003", f"{MIRA}_{MIRA}",
+    assert followed(mira) == [str(ATLAS), str(NEWS), f"{MIRA}_-900003", f"{MIRA}_{MIRA}",
                              f"{MIRA}_5300000017"]  # fmt: skip
     assert mira.server.requests.count(RESOLVE) == 0
     types = {one["id"]: one["type"] for one in in_file(mira)}
@@ -121,28 +121,28 @@ def test_the_discussion_of_a_channel_comes_with_it_and_goes_with_it(mira: Statio
     assert [one.get("comments_of") for one in in_file(mira)] == [NEWS, None]
     outcome = done(mira("chats", "remove", "HARBOUR"))
     assert outcome.out.count("removed") == 2
-    assert fetched(mira) == []
+    assert followed(mira) == []
     assert in_file(mira) in ([], None)
 
 
 def test_no_comments_if_they_are_not_wanted(mira: Station) -> None:
     discussed(mira)
     done(mira("chats", "add", "@harbour", "--no-comments"))
-    assert fetched(mira) == [str(NEWS)]
+    assert followed(mira) == [str(NEWS)]
 
 
 def test_a_group_added_by_itself_stays_when_its_channel_goes(mira: Station) -> None:
     talk = discussed(mira)
     done(mira("chats", "add", str(talk.peer_id), "@harbour"))
     done(mira("chats", "remove", "@harbour"))
-    assert fetched(mira) == [str(talk.peer_id)]
+    assert followed(mira) == [str(talk.peer_id)]
 
 
 def test_an_invite_link_leads_to_a_chat_the_account_is_in(mira: Station) -> None:
     world = mira.town.world
     mill = world.supergroup(1_700_000_020, "Mill Talk", mira.town.mira, invite=INVITE)
     done(mira("chats", "add", f"https://t.me/+{INVITE}"))
-    assert fetched(mira) == [str(mill.peer_id)]
+    assert followed(mira) == [str(mill.peer_id)]
     world.leave(mill, mira.town.mira)
     link = f"https://t.me/joinchat/{INVITE}"
     outcome = mira("chats", "add", link)
@@ -156,7 +156,14 @@ def test_the_wrong_ones_keep_no_others_from_being_added(mira: Station) -> None:
     refused(outcome, 1, "chat.username_unknown", "no chat is called @nobody_here")
     assert "account main may not read -1001234567890" in outcome.err
     assert "(chat.inaccessible)" in outcome.err
-    assert fetched(mira) == [str(NEWS), f"{MIRA}_5300000017"]
+    assert followed(mira) == [str(NEWS), f"{MIRA}_5300000017"]
+
+
+def test_an_id_that_leads_nowhere_changes_nothing_and_writes_no_file(mira: Station) -> None:
+    outcome = mira("chats", "add", "-1001234567890")
+    refused(outcome, 1, "chat.inaccessible", "An id alone leads only to chats the account has")
+    assert outcome.out == ""
+    assert not mira.chats_file.exists()
 
 
 def test_a_private_channel_and_one_that_threw_the_account_out(mira: Station) -> None:
@@ -170,14 +177,14 @@ def test_a_private_channel_and_one_that_threw_the_account_out(mira: Station) -> 
     mira.town.world.ban(private, mira.town.mira)
     outcome = mira("chats", "add", "@cellar")
     refused(outcome, 1, "chat.inaccessible", "Cellar", "chats remove")
-    assert fetched(mira) == []
+    assert followed(mira) == []
 
 
 def test_a_flood_ends_it_and_what_was_found_is_kept(mira: Station) -> None:
     mira.server.faults.flood(RESOLVE, 80_000, When(skip=1))
     outcome = mira("chats", "add", "@harbour", "@elowen", "@ferry_bot")
     refused(outcome, 75, "telegram.flood_wait", "call contacts.resolveUsername again at")
-    assert fetched(mira) == [str(NEWS)]
+    assert followed(mira) == [str(NEWS)]
     refused(mira.process("chats", "add", "@elowen"), 75, "telegram.flood_wait")
     assert mira.server.requests.count(RESOLVE) == 2  # the wait is honoured by the next process
 
@@ -190,7 +197,7 @@ def test_many_names_are_looked_for_in_the_list_of_chats(mira: Station) -> None:
         )
         world.post(one, "x", by=one)
     done(mira("chats", "add", *(f"@chan{number}" for number in range(8))))
-    assert len(fetched(mira)) == 8
+    assert len(followed(mira)) == 8
     assert mira.server.requests.count(RESOLVE) == 0
 
 
@@ -241,7 +248,9 @@ def test_drift_is_shown_and_ended(mira: Station) -> None:
     assert f"remove  supergroup {ATLAS} Teahouse Atlas\n" in text
     outcome = done(mira("chats", "apply"))
     assert f"removed supergroup {ATLAS}" in outcome.out
-    assert fetched(mira) == [str(NEWS), f"{MIRA}_{MIRA}", f"{MIRA}_760000001", f"{MIRA}_5300000017"]
+    news, *others = followed(mira)
+    assert news == str(NEWS)
+    assert others == [f"{MIRA}_{MIRA}", f"{MIRA}_760000001", f"{MIRA}_5300000017"]
     assert all("access_hash" in one or one["type"] == "saved" for one in in_file(mira))
     assert done(mira("chats", "plan")).out == "Nothing to change.\n"
     mark = mira.server.requests.mark()
@@ -266,13 +275,13 @@ def test_a_change_of_account_is_shown_and_made(mira: Station) -> None:
 def test_the_file_alone_brings_the_list_back(mira: Station) -> None:
     """Without asking anybody: ids and access hashes are in it."""
     done(mira("chats", "add", "@harbour", str(ATLAS), "5300000017"))
-    before = fetched(mira)
+    before = followed(mira)
     done(mira("db", "migrate", "base", "--yes"))
     refused(mira("chats", "apply"), 1, "telegram.not_logged_in")
     done(mira("login"))
     mark = mira.server.requests.mark()
     done(mira("chats", "apply"))
-    assert fetched(mira) == before
+    assert followed(mira) == before
     assert mira.server.requests.mark() == mark
 
 
@@ -282,12 +291,12 @@ def test_nothing_is_removed_while_something_cannot_be_found(mira: Station) -> No
     outcome = mira("chats", "apply")
     refused(outcome, 1, "chat.username_unknown")
     assert "added   private" in outcome.out
-    assert str(ATLAS) in fetched(mira)
+    assert str(ATLAS) in followed(mira)
     assert {"username": "nobody_here", "account": "main"} in in_file(mira)
     assert [one for one in in_file(mira) if one.get("id") == ATLAS] == []
     mira.chats_file.write_text("- '@elowen'\n")
     done(mira("chats", "apply"))
-    assert fetched(mira) == [f"{MIRA}_5300000017"]
+    assert followed(mira) == [f"{MIRA}_5300000017"]
 
 
 @pytest.mark.parametrize(
@@ -324,13 +333,13 @@ def test_without_a_file_nothing_is_removed(mira: Station) -> None:
     done(mira("chats", "add", "@harbour"))
     mira.chats_file.unlink()
     refused(mira("chats", "apply"), 1, "chats.file_invalid", "does not exist")
-    assert fetched(mira) == [str(NEWS)]
+    assert followed(mira) == [str(NEWS)]
 
 
 def test_removing_what_is_not_fetched(mira: Station) -> None:
     done(mira("chats", "add", "@harbour"))
     refused(mira("chats", "remove", "@harbour", "@elowen"), 1, "chat.not_followed", "@elowen")
-    assert fetched(mira) == [str(NEWS)]
+    assert followed(mira) == [str(NEWS)]
 
 
 # ---- looking --------------------------------------------------------------------------------
@@ -342,8 +351,8 @@ def test_the_accounts_own_chats_are_listed(mira: Station) -> None:
         one["entity_id"]: one for one in done(mira("chats", "discover", "--json")).json["chats"]
     }
     assert set(found) == {NEWS, ATLAS, -900_003, MIRA, 5_300_000_017, 760_000_001}
-    assert found[NEWS]["fetched"] is True
-    assert found[ATLAS]["fetched"] is False
+    assert found[NEWS]["followed"] is True
+    assert found[ATLAS]["followed"] is False
     assert found[ATLAS]["members"] == 2
     assert found[ATLAS]["last_message"] == "2024-03-01T15:10:30Z"
     assert found[760_000_001]["type"] == "bot"
@@ -366,9 +375,9 @@ def test_a_long_list_of_chats_comes_whole(mira: Station) -> None:
 def test_types_are_added(mira: Station) -> None:
     outcome = done(mira("chats", "discover", "--add", "channel", "--add", "saved"))
     assert outcome.out.count("\nadded ") == 2
-    assert fetched(mira) == [str(NEWS), f"{MIRA}_{MIRA}"]
+    assert followed(mira) == [str(NEWS), f"{MIRA}_{MIRA}"]
     done(mira("chats", "discover", "--add", "all"))
-    assert len(fetched(mira)) == 6
+    assert len(followed(mira)) == 6
     refused(mira("chats", "discover", "--add", "planet"), 2, "usage", "no type of chat")
 
 
@@ -385,7 +394,7 @@ def test_why_a_chat_cannot_be_read_is_listed(mira: Station) -> None:
 
 def test_an_empty_list_says_what_comes_next(station: Station) -> None:
     outcome = done(station("chats", "list"))
-    assert outcome.out == "No chats are fetched.\n"
+    assert outcome.out == "No chats are followed.\n"
     assert "chats discover" in outcome.err
 
 

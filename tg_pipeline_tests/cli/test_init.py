@@ -10,6 +10,7 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
+from tg_pipeline.flows.project import keep_api
 from tg_pipeline.settings import load
 from tg_pipeline_tests.cli.running import Program
 from tg_pipeline_tests.cli.terminal import CTRL_C, CTRL_D, terminal
@@ -156,18 +157,19 @@ def test_who_leaves_leaves_nothing(folder: Path, key: str, question: str) -> Non
 
 
 def test_nothing_is_replaced_unasked(folder: Path) -> None:
-    (folder / "tg_pipeline.yaml").write_text("period: day\n")
+    (folder / "tg_pipeline.yaml").write_text("period: day\nhome: elsewhere\n")
     with terminal(folder, "init") as at:
         at.answer("Replace it? [y/N]")
         at.expect("Nothing was written.")
         assert at.end() == 130
-    assert (folder / "tg_pipeline.yaml").read_text() == "period: day\n"
+    assert (folder / "tg_pipeline.yaml").read_text() == "period: day\nhome: elsewhere\n"
     with terminal(folder, "init") as at:
         at.answer("Replace it?", "y")
         for question in (FOLDER, SERVER, ZONE, WRITE):
             at.answer(question)
         assert at.end() == 0
-    assert "home: .tg_pipeline" in (folder / "tg_pipeline.yaml").read_text()
+    settings = load(environ={}, folder=folder).settings
+    assert (settings.home, settings.period) == (folder / ".tg_pipeline", "day")
 
 
 def test_a_folder_that_cannot_be_made_is_asked_for_again(folder: Path) -> None:
@@ -212,6 +214,15 @@ def test_scripts_replace_only_with_force(init: Program, folder: Path) -> None:
     assert (folder / "tg_pipeline.yaml").read_text() == before
     assert init("init", "--yes", "--home", "b", "--force").code == 0
     assert load(environ={}, folder=folder).settings.home == folder / "b"
+
+
+def test_what_login_has_written_is_not_in_the_way_and_stays(init: Program, folder: Path) -> None:
+    keep_api(folder, 12345, "0123456789abcdef0123456789abcdef")
+    assert init("init", "--yes").code == 0
+    assert init("init", "--yes", "--home", "b", "--force").code == 0
+    settings = load(environ={}, folder=folder).settings
+    assert (settings.home, settings.telegram_api_id) == (folder / "b", 12345)
+    assert settings.telegram_api_hash is not None
 
 
 def test_a_secret_keeps_what_else_is_in_its_file(

@@ -384,6 +384,23 @@ def test_an_account_that_telegram_has_ended(
     station.server.revoke(station.town.mira, failure)
     refused(station("chats", "discover"), 1, code, words)
     assert accounts(station)[0][3] == state
+    examined = station("doctor")
+    assert examined.code == 1
+    assert "FAIL  accounts: " in examined.out
+    assert "ok    database: " in examined.out
+
+
+def test_a_check_up_tells_who_is_logged_in(station: Station) -> None:
+    assert "ok    accounts: none is logged in\n" in station("doctor").out
+    path = station.log_in(station.town.mira)
+    assert station("login").code == 0
+    examined = station("doctor")
+    assert "ok    accounts: logged in: main (Mira" in examined.out
+    assert examined.code == 0
+    path.chmod(0o644)
+    examined = station("doctor")
+    assert f"chmod 600 {path}" in examined.out
+    assert examined.code == 1
 
 
 def test_a_key_that_telegram_has_forgotten(station: Station) -> None:

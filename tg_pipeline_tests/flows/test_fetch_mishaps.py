@@ -189,6 +189,24 @@ def test_an_answer_that_breaks_off_anywhere_is_asked_for_again(
     assert live.fetch().counts.new == sum(1 + number % 5 for number in range(40))
 
 
+def test_a_first_fetch_that_was_cut_does_not_read_its_newest_days_again(
+    live: Live, world: World, mira: Account
+) -> None:
+    now = datetime.now(UTC)
+    news = world.channel(1_700_000_001, "Harbour News", mira)
+    for number in range(1_000):
+        world.post(news, "Boat", by=news, date=now - timedelta(minutes=1_000 - number))
+    live.follow(news)
+    daily = live.rereading(days=5)
+    live.server.faults.flood(HISTORY, 9_000, When(skip=4))
+    assert daily.fetch().deferred is not None
+    daily.forget_waiting()
+    mark = live.server.requests.mark()
+
+    assert daily.fetch().counts.new == 600
+    assert live.server.requests.count(HISTORY, mark) == 6
+
+
 def test_deleted_newest_messages_are_noticed(live: Live, world: World, mira: Account) -> None:
     """Only what lay below the newest message that was left had been read again."""
     now = datetime.now(UTC)

@@ -109,7 +109,7 @@ def test_a_chat_that_is_read_whole_has_nothing_behind(
 
     assert (reading(live).backlog, reading(live).holes) == (0, 0)
     assert [step.what for step in flows.overview(live.archive).next] == [
-        "account main has fetched all it knew of"
+        "account main has all that was there when it last asked"
     ]
 
 

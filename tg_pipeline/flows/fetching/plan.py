@@ -131,6 +131,8 @@ class Planning:
         with self.archive.database.transaction() as connection:
             ranges = fetched.of_chat(connection, key.entity_id, key.account_id)
             past = fetched.of_chat(connection, key.entity_id, self.account_id)
+            if not ranges:  # cut, it goes on with what is missing, and reads no day twice
+                reading.note_reread(connection, key)
         upto = await self._newest(work)
         if upto is not None:
             news_of(work, ranges, upto, self.days.start)

@@ -53,8 +53,9 @@ class Turns:
             await self._hand_over()
         if not work.stretches and work.report.error is None:
             work.report.finished = True
-            with self._archive.database.transaction() as connection:
-                reading.finish(connection, work.chat.key, reread=work.rereads)
+            if work.rereads:
+                with self._archive.database.transaction() as connection:
+                    reading.note_reread(connection, work.chat.key)
 
     async def _read(self, work: Work, stretch: Stretch, until: float, progress: Progress) -> None:
         """Read on in one stretch of ids."""

@@ -170,11 +170,8 @@ def news_of(work: Work, ranges: list[IdRange], upto: int, since: datetime | None
 def newest_days(work: Work, ranges: list[IdRange], days: int) -> None:
     """Take on the newest days again, once a day, and with them the news there are."""
     known = ranges[-1].high if ranges else 0
-    if not known:
-        work.rereads = True  # what is read for the first time need not be read again today
-        return
     bound = datetime.now(UTC) - timedelta(days=days)
-    if not days or work.top is None or not _is_due(work.chat.reread_at):
+    if not (known and days) or work.top is None or not _is_due(work.chat.reread_at):
         return
     if work.top.date is not None and work.top.date < bound and work.top.id == known:
         return

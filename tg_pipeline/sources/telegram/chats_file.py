@@ -1,4 +1,4 @@
-"""chats.yaml: the chats to fetch, for people to read, change and keep under version control.
+"""chats.yaml: the followed chats, for people to read, change and keep under version control.
 
 Commands write whole records in a stable order; people may write as little as a name or link, which
 `chats apply` completes.

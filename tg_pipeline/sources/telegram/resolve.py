@@ -24,7 +24,11 @@ _PAGE: Final = 100
 _FEW: Final = 5
 """More usernames than these are looked for in the list of chats first."""
 _NEVER_JOINED = "the account has not joined it"
-_NOT_LISTED = "it is not in the account's list of chats; name it by username or link"
+_NOT_LISTED = "it is not in the account's list of chats"
+_NAME_IT = (
+    "An id alone leads only to chats the account has: check it, or give the chat's username "
+    "or a link."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ class Directory:
                 await self.dialogs()
                 found = self._found(reference)
         if found is None:
-            raise ChatInaccessible(str(reference), self._account, _NOT_LISTED)
+            raise ChatInaccessible(str(reference), self._account, _NOT_LISTED, _NAME_IT)
         self._known.append(found)
         return found
 
