@@ -2,6 +2,10 @@
 # What `make dist` has built, tried as a stranger would: in environments of its own, outside the
 # checkout, by the commands that the README shows.
 #
+#   scripts/check_wheel.sh [demo]
+#
+# `demo`: of these commands only the first ones, for CI, which types the others in the checkout.
+#
 # The sdist holds what git knows and makes the same wheel, byte for byte; the wheel holds the package
 # with migrations and dagster.yaml, and nothing else. Nothing but this wheel can pass for tg-pipeline
 # here, whatever a registry offers under that name.
@@ -10,6 +14,12 @@ cd "$(dirname "$0")/.."
 checkout=$PWD
 uv=$checkout/.venv/bin/uv
 TWINE=7.0.0
+
+case "${1:-}" in
+    '') readme=tg_pipeline_tests/test_readme.py ;;
+    demo) readme= ;;
+    *) echo "usage: $0 [demo]" >&2; exit 2 ;;
+esac
 
 wheel=$(ls "$checkout"/dist/*.whl)
 sdist=$(ls "$checkout"/dist/*.tar.gz)
@@ -88,15 +98,21 @@ install_as_the_readme_says() {
     "$folder/tools/bin/tg-pipeline" --version
 }
 
+run_the_demo() {
+    mkdir "$folder/empty"
+    cd "$folder/empty"
+    "$folder/stranger/bin/tg-pipeline" demo
+    TG_PIPELINE_HOME=.tg_pipeline/demo "$folder/stranger/bin/tg-pipeline" doctor
+}
+
 # The tests come from the sdist, without the package beside them.
-run_the_readme_and_dev() {
+run_of_the_tests() {
     mkdir "$folder/tests"
     cd "$folder/tests"
     tar -xzf "$sdist" --strip-components 1 --exclude '*/tg_pipeline'
     [ ! -e tg_pipeline ] || fail "the package lies beside the tests"
     "$uv" pip install --quiet --python "$folder/stranger" --group "$checkout/pyproject.toml:test"
-    "$folder/stranger/bin/python" -m pytest -q -p no:cacheprovider tg_pipeline_tests/test_readme.py \
-        "tg_pipeline_tests/orchestration/test_dev.py::test_it_answers_and_leaves_nothing_behind[2]"
+    "$folder/stranger/bin/python" -m pytest -q -p no:cacheprovider "$@"
 }
 
 say "names in sdist and wheel"
@@ -111,6 +127,9 @@ say "extras s3, gcs, azure"
 check_extras
 say "installed as README.md says"
 install_as_the_readme_says
-say "README.md's commands and tg-pipeline dev"
-run_the_readme_and_dev
+say "tg-pipeline demo"
+run_the_demo
+say "tg-pipeline dev${readme:+ and $readme}"
+run_of_the_tests $readme \
+    "tg_pipeline_tests/orchestration/test_dev.py::test_it_answers_and_leaves_nothing_behind[2]"
 say "a stranger can use the wheel"

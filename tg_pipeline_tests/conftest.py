@@ -17,6 +17,11 @@ GIVEN_SERVER = "TEST_DATABASE_URL"
 REAL_FILES = Path(__file__).parents[2] / "shared" / "data" / "telegram_desktop"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest test first: begun last, it would go on alone when all others have ended."""
+    items.sort(key=lambda item: item.path.name != "test_readme.py")
+
+
 @pytest.fixture(autouse=True)
 def _own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep settings of the person who runs the tests out of them."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tg_pipeline_tests.cli.inside import Inside
 from tg_pipeline_tests.cli.running import Program
 from tg_pipeline_tests.cli.station import Station
 from tg_pipeline_tests.cli.station import environment as station_environment
@@ -29,7 +30,7 @@ def schema(server_url: str) -> Iterator[str]:
 @pytest.fixture
 def program(server_url: str, schema: str, tmp_path: Path) -> Program:
     """`tg-pipeline` with a home and a schema of its own on the tests' server."""
-    return Program(
+    return Inside(
         tmp_path,
         {
             "TG_PIPELINE_HOME": str(tmp_path / "home"),

@@ -11,7 +11,9 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from types import TracebackType
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -28,6 +30,16 @@ def run(program: Program, *words: object) -> Outcome:
     with _as_started(program, words, io.StringIO(), out, err):
         code = _ended()
     return Outcome(code, out.getvalue(), err.getvalue())
+
+
+@dataclass(frozen=True)
+class Inside(Program):
+    """A program that is run in this process, unless it needs one of its own."""
+
+    def __call__(self, *words: object, **popen: Any) -> Outcome:
+        if self.before or popen:
+            return super().__call__(*words, **popen)
+        return run(self, *words)
 
 
 class Keyboard:

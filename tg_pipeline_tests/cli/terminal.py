@@ -14,6 +14,7 @@ from tg_pipeline_tests.cli.running import PROGRAM
 
 CTRL_C, CTRL_D = "\x03", "\x04"
 SECONDS = 60
+_READING_SECONDS = 0.3
 _LOCAL_MODES = 3
 
 
@@ -40,6 +41,11 @@ class Terminal:
 
     def type(self, text: str) -> None:
         os.write(self._master, text.encode())
+
+    def press(self, key: str) -> None:
+        """Press a key while it reads: Python may miss a Ctrl-C just before it does."""
+        time.sleep(_READING_SECONDS)
+        self.type(key)
 
     def answer(self, question: str, text: str = "") -> None:
         self.expect(question)

@@ -149,7 +149,7 @@ def test_who_leaves_leaves_nothing(folder: Path, key: str, question: str) -> Non
                 break
             at.answer(asked)
         at.expect(question)
-        at.type(key)
+        at.press(key)
         at.expect("Nothing was written.")
         assert at.end() == 130
     assert "Traceback" not in at.seen

@@ -213,7 +213,7 @@ def test_ctrl_c_leaves_at_once(station: Station) -> None:
     with station.terminal("login", "joe") as at:
         at.answer(PHONE, "12025550101")
         at.expect(CODE)
-        at.type(CTRL_C)
+        at.press(CTRL_C)
         assert at.end() == 130
     assert "Traceback" not in at.seen
     assert list(station.server.devices.of(station.town.joe)) == []

@@ -15,7 +15,7 @@ LIMIT_MB = 400
 MB = 1 << 20
 SAMPLE_SECONDS = 0.1
 LONG = [pytest.mark.prove, pytest.mark.timeout(3600)]
-SIZES = [pytest.param(45 * MB, id="45MB"), pytest.param(1024 * MB, id="1GB", marks=LONG)]
+SIZES = [pytest.param(25 * MB, id="25MB"), pytest.param(1024 * MB, id="1GB", marks=LONG)]
 
 
 @dataclass(slots=True)
