@@ -4,6 +4,7 @@ What is missing is read from the tables, never remembered: all ids up to the new
 batch answers for. So a run that was cut is continued by the next, whoever makes it.
 """
 
+import gc
 import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from tg_pipeline.contracts import ChatKey
 from tg_pipeline.errors import Transient
@@ -32,6 +33,9 @@ from tg_pipeline.sources.telegram.takeout import Takeout
 from tg_pipeline.store import accounts
 from tg_pipeline.store.leases import lease
 from tg_pipeline.store.load import Counts
+
+_COLLECT_AFTER: Final = 50_000
+"""Objects, which is some pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,7 @@ class _Run:
         self.report = FetchReport()
 
     def all(self, chats: Sequence[ChatKey] | None, still_alone: Callable[[], None]) -> FetchReport:
-        with ExitStack() as ended:
+        with _fewer_collections(), ExitStack() as ended:
             run(self._asking(chats, still_alone, ended))
         get_logger().info(
             "fetch.ended",
@@ -191,6 +195,20 @@ class _Run:
 
         with self.archive.database.transaction() as connection:
             return Takeout(ask, accounts.takeout(connection, account), keep)
+
+
+@contextmanager
+def _fewer_collections() -> Iterator[None]:
+    """A page is thousands of objects that vanish by themselves when it is written.
+
+    To look for cycles among them, as Python does after each 700, took a sixth of the time.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(_COLLECT_AFTER, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _among(progress: Progress, others: int) -> Progress:

@@ -22,7 +22,7 @@ from tg_pipeline.store import reading
 
 SLICE_SECONDS: Final = 60
 """So long a chat is read before the next one has its turn; then its pages become a batch."""
-BATCH: Final = 10_000
+BATCH: Final = 5_000
 """Messages of a batch: few enough that loading goes on beside fetching, not after it."""
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -44,12 +45,15 @@ def participants(
     """The names of all users, groups and channels among these that have one."""
     for entity in (*users, *chats):
         if isinstance(entity, _USERS + _GROUPS + _CHANNELS) and (name := name_of(entity)):
-            yield Participant(
-                source=Source.TELEGRAM,
-                participant_id=peer_id(entity),
-                name=name,
-                observed_at=observed_at,
-            )
+            yield _participant(peer_id(entity), name, observed_at)
+
+
+@lru_cache(maxsize=4096)
+def _participant(peer: int, name: str, observed_at: datetime) -> Participant:
+    """Page after page names the same people."""
+    return Participant(
+        source=Source.TELEGRAM, participant_id=peer, name=name, observed_at=observed_at
+    )
 
 
 def peer_id(entity: Any) -> int:

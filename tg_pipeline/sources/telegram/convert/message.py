@@ -102,7 +102,7 @@ def _converted(message: Any, raw: bytes, context: Context) -> Message:
     else:
         fields |= _written(message)
     fields["reactions"] = _reactions(message.reactions)
-    return Message(**fields)
+    return Message.model_validate(fields)
 
 
 def _sender(message: Any, context: Context) -> int | None:
