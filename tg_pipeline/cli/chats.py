@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tg_pipeline.cli import chat_views as views
-from tg_pipeline.cli.options import AsJson, Home, Quiet, Verbose, archive, as_called, load_settings
+from tg_pipeline.cli.options import (
+    AsJson,
+    Home,
+    Quiet,
+    Verbose,
+    archive,
+    as_called,
+    load_settings,
+    no_options,
+)
 
 if TYPE_CHECKING:
     from tg_pipeline.contracts import ChatType
@@ -60,7 +69,10 @@ def list_chats(
 @app.command("add", context_settings=_NEGATIVE)
 def add(
     chats: Annotated[
-        list[str], typer.Argument(help="Usernames, t.me links, invite links, ids, or me.")
+        list[str],
+        typer.Argument(
+            help="Usernames, t.me links, invite links, ids, or me.", callback=no_options
+        ),
     ],
     account: Account = "main",
     no_comments: NoComments = False,
@@ -113,7 +125,10 @@ def import_list(
 
 @app.command("remove", context_settings=_NEGATIVE)
 def remove(
-    chats: Annotated[list[str], typer.Argument(help="Ids, usernames or links of followed chats.")],
+    chats: Annotated[
+        list[str],
+        typer.Argument(help="Ids, usernames or links of followed chats.", callback=no_options),
+    ],
     as_json: AsJson = False,
     home: Home = None,
     verbose: Verbose = 0,

@@ -14,6 +14,7 @@ from tg_pipeline.cli.options import (
     archive,
     day_of,
     load_settings,
+    no_options,
 )
 from tg_pipeline.errors import EXIT_QUARANTINED
 
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 def fetch(
     chats: Annotated[
         list[str] | None,
-        typer.Argument(help="Usernames, ids or keys of followed chats; all if left out."),
+        typer.Argument(
+            help="Usernames, ids or keys of followed chats; all if left out.",
+            callback=no_options,
+        ),
     ] = None,
     account: Annotated[str, typer.Option(help="Account that reads.", metavar="NAME")] = "main",
     since: Since = None,

@@ -120,7 +120,7 @@ def _refused(error: Any) -> int:
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "tg-pipeline"
     remedy = f"`{command} --help` shows how it is called."
-    message = error.format_message()
+    message = error.format_message().replace("Value error, ", "")  # Pydantic's words, not ours
     return _failed(UsageError(message, remedy=remedy)) if message else UsageError.exit_code
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tg_pipeline.errors import UsageError
+
 if TYPE_CHECKING:
     from tg_pipeline.contracts import ChatKey
     from tg_pipeline.flows import Archive
@@ -32,8 +34,20 @@ Verbose = Annotated[
     ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show results and errors only.")]
+
+
+def no_options(context: typer.Context, words: list[str] | None) -> list[str] | None:
+    """Refuse what begins with a minus and is no id: where ids may be, nobody else looks."""
+    for word in words or ():
+        if word.startswith("-") and not word[1:2].isdigit():
+            remedy = f"`{context.command_path} --help` shows those there are."
+            raise UsageError(f"there is no option {word}", remedy=remedy)
+    return words
+
+
 Chats = Annotated[
-    list[str] | None, typer.Argument(help="Chat keys, as `status` shows; all if left out.")
+    list[str] | None,
+    typer.Argument(help="Chat keys, as `status` shows; all if left out.", callback=no_options),
 ]
 _DAY = ["%Y-%m-%d"]
 Since = Annotated[datetime | None, typer.Option(formats=_DAY, help="First day (UTC), included.")]

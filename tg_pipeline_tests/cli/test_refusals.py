@@ -216,6 +216,21 @@ def test_a_misspelt_option_of_export(program: Program) -> None:
     refused(program("export", "--sicne", "2024-01-01"), 2, "usage", "--sicne", "--help")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("fetch", "--sinc", "2024-01-01"),
+        ("chats", "add", "--acount", "second", "@telegram"),
+        ("chats", "remove", "-x"),
+        ("status", "--jsn"),
+    ],
+)
+def test_an_option_that_there_is_not_is_taken_for_no_chat(
+    words: tuple[str, ...], program: Program
+) -> None:
+    refused(program(*words), 2, "usage", "there is no option -", f"{words[0]}", "--help")
+
+
 def test_what_is_no_chat(program: Program) -> None:
     refused(program("export", "teahouse"), 2, "usage", "teahouse", "-1001613744721")
 
