@@ -13,13 +13,14 @@ from tg_pipeline.store import schema
 from tg_pipeline.store.database import Database
 from tg_pipeline.store.embedded import acquire
 
+_LONGEST = {"test_readme.py", "test_pages.py"}
 GIVEN_SERVER = "TEST_DATABASE_URL"
 REAL_FILES = Path(__file__).parents[2] / "shared" / "data" / "telegram_desktop"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest test first: begun last, it would go on alone when all others have ended."""
-    items.sort(key=lambda item: item.path.name != "test_readme.py")
+    """The longest first: begun last, they would go on alone when all others have ended."""
+    items.sort(key=lambda item: item.path.name not in _LONGEST)
 
 
 @pytest.fixture(autouse=True)

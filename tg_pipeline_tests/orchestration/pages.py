@@ -104,7 +104,7 @@ def _months(first: str, last: str) -> Iterator[str]:
 def serving(deployment: Deployment) -> Iterator[Pages]:
     """`tg-pipeline dev` on a free port, once it answers; nothing of it is left afterwards."""
     port = free_port()
-    mark = deployment.folder.name
+    mark = str(deployment.folder)  # whole: other workers have folders of this name
     deployment.environment[MARK] = mark
     process = deployment.start(f"exec tg-pipeline dev --port {port}")
     try:

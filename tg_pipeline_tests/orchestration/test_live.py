@@ -60,7 +60,7 @@ def test_what_is_dropped_and_what_the_command_line_does_is_shown(tmp_path: Path)
         pages.process.send_signal(signal.SIGTERM)
         began = time.monotonic()
         assert pages.process.wait(END_SECONDS) == 0
-        until(lambda: not processes(deployment.folder.name), END_SECONDS)
+        until(lambda: not processes(str(deployment.folder)), END_SECONDS)
         print(f"ended within {time.monotonic() - began:.0f} s")
 
     assert sorted(path.name for path in inbox.glob("imported/*/*")) == ["bad.json", "good.json"]
