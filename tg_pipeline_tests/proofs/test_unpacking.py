@@ -59,7 +59,9 @@ def test_a_kill_while_unpacking_leaves_nothing(tmp_path: Path) -> None:
     home.wait_until_quiet()
 
 
-@pytest.mark.parametrize("fits_when_it_begins", [False, True])
+@pytest.mark.parametrize(
+    "fits_when_it_begins", [False, pytest.param(True, marks=pytest.mark.prove)]
+)
 def test_a_disk_that_is_full_while_unpacking(
     disk: Disk, tmp_path: Path, fits_when_it_begins: bool
 ) -> None:
