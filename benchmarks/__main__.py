@@ -40,7 +40,10 @@ def main() -> None:
     """Measure, and write the figures, the plots and the page."""
     messages = int(sys.argv[1]) if len(sys.argv) > 1 else MESSAGES
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="tg_pipeline_bench_") as folder:
+    with tempfile.TemporaryDirectory(
+        prefix="tg_pipeline_bench_",
+        ignore_cleanup_errors=True,  # its server may still be leaving
+    ) as folder:
         contests = _measured(Stage(Path(folder)), messages)
     figures = {
         "machine": machine.described(),
