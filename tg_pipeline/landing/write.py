@@ -90,7 +90,11 @@ class Contents:
 
 
 def _wider(span: tuple[_T, _T] | None, value: _T) -> tuple[_T, _T]:
-    return (value, value) if span is None else (min(span[0], value), max(span[1], value))
+    if span is None:
+        return value, value
+    if value < span[0]:
+        return value, span[1]
+    return (span[0], value) if value > span[1] else span
 
 
 def land(

@@ -9,7 +9,6 @@ from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Connection
 
 from tg_pipeline.contracts import ChatKey
@@ -46,6 +45,7 @@ INSERT INTO chat_days (entity_id, account_id, day, rows, service, hashed, digest
 ON CONFLICT (entity_id, account_id, day) DO UPDATE
 SET rows = excluded.rows, service = excluded.service, hashed = excluded.hashed,
     digest = excluded.digest, written_by = excluded.written_by
+RETURNING day
 """
 _EMPTY = {"rows": 0, "service": 0, "hashed": 0, "digest": 0}
 _DAYS_BRIDGED = 7  # recounting a few untouched days is cheaper than one more query
@@ -68,22 +68,21 @@ def count_days(connection: Connection, chat: ChatKey, days: set[date]) -> None:
     One query for each stretch of days: PostgreSQL's planner knows nothing yet of rows that this
     transaction has inserted, and a join with the list of days would scan the chat once a day.
     """
+    counted: set[date] = set()
     for first, last in _stretches(sorted(days)):
-        counted = chat_days.c.day.between(first, last)
-        connection.execute(chat_days.delete().where(facts.of_chat(chat_days, chat), counted))
-        connection.exec_driver_sql(_COUNT, span(chat, first, last))
-    key = {"entity_id": chat.entity_id, "account_id": chat.account_id}
-    if days:  # those that have lost their last message
-        rows = [{**key, "day": day, **_EMPTY} for day in sorted(days)]
-        connection.execute(insert(chat_days).on_conflict_do_nothing(), rows)
+        counted |= set(connection.exec_driver_sql(_COUNT, span(chat, first, last)).scalars())
+    if lost := sorted(days - counted):  # their last message has gone
+        _empty(connection, facts.of_chat(chat_days, chat), chat_days.c.day.in_(lost))
 
 
 def empty_days(connection: Connection, chat: ChatKey | None = None) -> None:
     """Say of every day of a chat, or of all chats, that it holds nothing."""
-    statement = chat_days.update().values(**_EMPTY, written_by=sa.text("DEFAULT"))
-    if chat is not None:
-        statement = statement.where(facts.of_chat(chat_days, chat))
-    connection.execute(statement)
+    _empty(connection, *([] if chat is None else [facts.of_chat(chat_days, chat)]))
+
+
+def _empty(connection: Connection, *which: sa.ColumnElement[bool]) -> None:
+    empty = chat_days.update().values(**_EMPTY, written_by=sa.text("DEFAULT"))
+    connection.execute(empty.where(*which))
 
 
 def _stretches(days: list[date]) -> Iterator[tuple[date, date]]:

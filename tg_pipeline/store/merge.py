@@ -76,6 +76,9 @@ FROM (
         ORDER BY date_rank DESC, date_source DESC, date, rank, batch, line
     ) AS round
     FROM staged
+    WHERE (entity_id, account_id, id) IN (
+        SELECT entity_id, account_id, id FROM staged GROUP BY 1, 2, 3 HAVING count(*) > 1
+    )
 ) r
 WHERE s.ctid = r.ctid AND r.round > 1
 """
@@ -270,12 +273,17 @@ _LATER_WITHOUT_IT = """(
 )"""
 MARK_DELETED = f"""
 WITH concerned AS MATERIALIZED (
-    SELECT s.entity_id, s.account_id, s.id FROM staged s
+    SELECT m.entity_id, m.account_id, m.id
+    FROM staged s JOIN messages m ON {_SAME_MESSAGE}
+    WHERE m.deleted_at IS NOT NULL OR EXISTS (
+        SELECT FROM complete_ranges r
+        WHERE r.entity_id = %(entity)s AND r.observed_at > (SELECT min(observed_at) FROM staged)
+    )
     UNION
     SELECT m.entity_id, m.account_id, m.id
     FROM complete_ranges r
     JOIN messages m ON m.entity_id = r.entity_id AND m.account_id = r.account_id
-                   AND m.id BETWEEN r.low AND r.high
+                   AND m.id BETWEEN r.low AND r.high AND m.last_seen < r.observed_at
     WHERE r.entity_id = %(entity)s AND r.observed_at = ANY(%(observed)s)
 )
 UPDATE messages m
@@ -285,8 +293,9 @@ WHERE m.entity_id = c.entity_id AND m.account_id = c.account_id AND m.id = c.id
   AND m.deleted_at IS DISTINCT FROM {_LATER_WITHOUT_IT}
 RETURNING (m.date AT TIME ZONE 'UTC')::date
 """
-"""Begins with the few that it may concern: that a chat is large, or new to the statistics, which
-then take it for empty, costs nothing."""
+"""Begins with the few that it may concern: what was seen now, if it had been missing or if there is
+an observation of later, and what an observation of now has left out. That a chat is large, or new
+to the statistics, which then take it for empty, costs nothing."""
 
 
 @dataclass(slots=True)

@@ -20,9 +20,9 @@ from telethon.tl.functions.messages import GetHistoryRequest
 PAGE: Final = 100
 """Messages in an answer; Telegram gives no more."""
 _OLDEST: Final = 1
-_SENDING_SECONDS: Final = 0.001
-"""A request passes through some tasks of Telethon's until it is sent; while it is answered, there
-is time for the page before."""
+_TURNS_TO_SEND: Final = 8
+"""A request passes through tasks of ours and Telethon's until it is sent, which takes four turns of
+the loop; while it is answered, there is time for the page before."""
 
 
 class Ask(Protocol):
@@ -117,7 +117,8 @@ async def pages(
             if not page.ends and go_on(page):
                 rest = Gap(gap.low, page.covers.low - 1)
                 coming = asyncio.create_task(reader.read(rest))
-                await asyncio.sleep(_SENDING_SECONDS)  # before the page is worked on
+                for _ in range(_TURNS_TO_SEND):  # before the page is worked on
+                    await asyncio.sleep(0)
             yield page
     finally:
         if coming is not None:

@@ -16,6 +16,7 @@ from tg_pipeline.sources.unfit import Unfit
 _USERS = (types.User, types.UserEmpty)
 _GROUPS = (types.Chat, types.ChatForbidden, types.ChatEmpty)
 _CHANNELS = (types.Channel, types.ChannelForbidden)
+_NAMED = _USERS + _GROUPS + _CHANNELS
 
 
 def to_chat(entity: Any, account: int, observed_at: datetime) -> Chat:
@@ -44,7 +45,7 @@ def participants(
 ) -> Iterator[Participant]:
     """The names of all users, groups and channels among these that have one."""
     for entity in (*users, *chats):
-        if isinstance(entity, _USERS + _GROUPS + _CHANNELS) and (name := name_of(entity)):
+        if isinstance(entity, _NAMED) and (name := name_of(entity)):
             yield _participant(peer_id(entity), name, observed_at)
 
 
