@@ -314,12 +314,13 @@ def fold(connection: Connection, entity_id: int, account_id: int) -> Folded:
     folded = Folded()
     connection.exec_driver_sql(LOOK_UP)
     connection.exec_driver_sql(ASSIGN_ROUNDS)
-    connection.exec_driver_sql("ANALYZE staged (entity_id, account_id, id, round)")
     first, rounds = connection.exec_driver_sql(COUNT_ROUNDS).one()
     if rounds > 1:
         connection.exec_driver_sql("CREATE INDEX ON staged (round)")
     _insert_new(connection, folded)
     known = 2 if folded.new == first else 1  # a round of new messages only has nothing to fold
+    if known <= rounds:
+        connection.exec_driver_sql("ANALYZE staged (entity_id, account_id, id, round)")
     for number in range(known, rounds + 1):
         _fold_round(connection, folded, number, entity_id, account_id)
     return folded

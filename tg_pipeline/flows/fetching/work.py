@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from tg_pipeline.contracts import Chat, ChatKey, ChatType, IdRange, Rejected, Source
+from tg_pipeline.contracts import Chat, ChatKey, ChatType, IdRange, Source
 from tg_pipeline.errors import ChatInaccessible
 from tg_pipeline.sources.telegram.convert import MIGRATION_SHIFT, Context
 from tg_pipeline.sources.telegram.history import Gap, Page
@@ -113,7 +113,7 @@ class Work:
         """Note what a page has brought."""
         self.report.pages += 1
         self.report.messages += len(page.messages) + len(page.unknown)
-        self.report.rejected += sum(isinstance(one, Rejected) for one in made.records)
+        self.report.rejected += made.rejected
 
     def peer(self, stretch: Stretch) -> Any:
         """Whom to ask for a stretch."""

@@ -21,11 +21,13 @@ class Converted:
 
     Attributes:
         records: messages, records that could not be understood, names of people and chats.
+        rejected: how many could not be understood.
         fetched: ids that were asked for.
         complete: ids of which everything that exists is among the records.
     """
 
     records: list[Record]
+    rejected: int
     fetched: tuple[IdRange, ...]
     complete: tuple[IdRange, ...]
 
@@ -48,6 +50,7 @@ def converted(page: Page, context: Context) -> Converted:
     records.extend(participants(page.users, page.chats, context.observed_at))
     return Converted(
         records,
+        rejected=len(unread),
         fetched=(_range(page.covers, context),),
         complete=tuple(_range(one, context) for one in _without(page.shows, unread)),
     )

@@ -76,7 +76,7 @@ def name_of(entity: Any) -> str | None:
     """A display name; None where there is none, as for deleted accounts."""
     if isinstance(entity, _USERS):
         parts = (getattr(entity, "first_name", None), getattr(entity, "last_name", None))
-        name = " ".join(part for part in parts if part)
+        name = " ".join(filter(None, parts))
     else:
         name = getattr(entity, "title", None) or ""
     return storable_text(name) or None
