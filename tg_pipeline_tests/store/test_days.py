@@ -123,6 +123,12 @@ def test_days_that_are_empty_stay_with_no_rows(
         assert found[empty_day] == found[never], "an empty day has the version of no day at all"
 
 
+def test_an_empty_day_between_days_that_change_is_not_forgotten(house: House) -> None:
+    moved(house)
+    house.take_in(sent(2), sent(3, START + 2 * DAY))
+    assert days(house) == {JANUARY_1: 2, JANUARY_2: 0, date(2024, 1, 3): 1}
+
+
 def test_a_chat_of_empty_days_is_shown_with_nothing(house: House) -> None:
     house.take_in(sent(1, START, PRIVATE), chat=PRIVATE)
     manifest = house.take_in(sent(1))
