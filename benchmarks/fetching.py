@@ -20,7 +20,7 @@ from tg_pipeline.contracts import ChatType
 from tg_pipeline.settings import Settings
 from tg_pipeline.sources.telegram.client import connected
 
-SERVERS: Final = {"at_once": (90_000, 0), "after_40_ms": (50_000, 40)}
+SERVERS: Final = {"at_once": (120_000, 0), "after_40_ms": (50_000, 40)}
 """Messages of the one chat, and milliseconds until an answer."""
 
 

@@ -77,6 +77,12 @@ def unfollow(connection: Connection, keys: Iterable[ChatKey]) -> None:
         connection.execute(followed_chats.delete().where(*_is(key)))
 
 
+def rename(connection: Connection, chat: Followed) -> None:
+    """Keep what a chat is called now."""
+    named = {"title": _clean(chat.title), "username": chat.username}
+    connection.execute(followed_chats.update().where(*_is(chat.key)).values(named))
+
+
 def inaccessible(connection: Connection, key: ChatKey, reason: str | None) -> None:
     """Note why a chat cannot be read, or (None) that it can; since when stays with the reason."""
     table = followed_chats.c

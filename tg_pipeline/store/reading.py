@@ -1,7 +1,7 @@
 """The chats an account reads, and what is known of each at Telegram."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from tg_pipeline.contracts import ChatKey
 from tg_pipeline.store import accounts
 from tg_pipeline.store.facts import of_chat
-from tg_pipeline.store.followed import Followed, every
+from tg_pipeline.store.followed import Followed, Snapshot, every
 from tg_pipeline.store.tables import checkpoints, followed_chats
 
 _TRY_AGAIN: Final = timedelta(days=1)
@@ -31,6 +31,11 @@ class Readable:
     def key(self) -> ChatKey:
         """Its key."""
         return self.followed.key
+
+    def named(self, shown: Snapshot) -> "Readable":
+        """The same chat, called as it shows itself; one that shows no title keeps its old one."""
+        title = shown.title or self.followed.title
+        return replace(self, followed=replace(self.followed, title=title, username=shown.username))
 
 
 def readable(

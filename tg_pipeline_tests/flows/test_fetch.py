@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from telethon.tl import types
 
+from tg_pipeline import flows
 from tg_pipeline.contracts import ChatKey
 from tg_pipeline.flows.fetching import fetch
 from tg_pipeline.generator import DEMO_END, demo_histories
 from tg_pipeline_tests.flows.conftest import NewArchive
 from tg_pipeline_tests.flows.live import Live
-from tg_pipeline_tests.telegram_server import Account, TelegramServer, World
+from tg_pipeline_tests.telegram_server import Account, TelegramServer, World, always
 from tg_pipeline_tests.telegram_server.filling.chats import demo_world
 
 HISTORY = "messages.getHistory"
@@ -247,3 +248,76 @@ def test_history_that_is_hidden_is_not_taken_for_deleted(
     assert live.ids(key) == ids
     gone = live.rows("SELECT id FROM messages WHERE deleted_at IS NOT NULL")
     assert gone == [(ids[20],)], "what is older than all that is shown may only be hidden"
+
+
+def test_a_renamed_chat_is_called_by_its_new_name_everywhere(
+    live: Live, world: World, mira: Account
+) -> None:
+    """Live fetching went on to record the name that the chat had when it was added."""
+    news = world.channel(1_700_000_001, "Harbour News", mira, username="harbour")
+    world.post(news, "Boat", by=news)
+    (key,) = live.follow(news)
+    live.fetch()
+    news.title, news.username = "Dock News", "docks"
+    news.members.add(world.person(700_000_009, "Ann").id)
+    world.post(news, "Ship", by=news)
+
+    report = live.fetch()
+
+    assert [chat.title for chat in report.chats] == ["Dock News"]
+    assert live.rows("SELECT title, is_public FROM chats") == [("Dock News", True)]
+    assert live.rows("SELECT title, username FROM followed_chats") == [("Dock News", "docks")]
+    seen = live.rows("SELECT title, username, members FROM chat_snapshots ORDER BY observed_at")
+    assert seen[0][:2] == ("Harbour News", "harbour")
+    assert seen[-1] == ("Dock News", "docks", seen[0][2] + 1)
+    assert flows.followed_keys(live.archive, "main", ["@docks"]) == [key]
+
+
+def test_who_is_kicked_from_a_basic_group_is_told(live: Live, world: World, mira: Account) -> None:
+    """Telegram answers without an error there, and the group counted as up to date."""
+    quay = world.group(900_001, "Quay", mira)
+    world.post(quay, "Low tide", by=mira)
+    (key,) = live.follow(quay)
+    live.fetch()
+    world.ban(quay, mira)
+
+    (left,) = live.fetch().chats
+
+    assert left.error is not None
+    assert left.error.code == "chat.inaccessible"
+    assert "was removed from it" in left.error.message
+    assert live.rows("SELECT id FROM messages") != [], "what is archived stays"
+    world.join(quay, mira)
+    world.post(quay, "High tide", by=mira)
+    assert live.fetch(chats=[key]).counts.new == 1
+    assert live.rows("SELECT inaccessible, inaccessible_since FROM followed_chats") == [
+        (None, None)
+    ]
+
+
+@pytest.mark.parametrize("method", [HISTORY, "messages.getPeerDialogs"])
+def test_a_chat_that_telegram_refuses_for_reasons_of_its_own_does_not_stop_the_others(
+    live: Live, world: World, mira: Account, method: str
+) -> None:
+    """The run ended at the first such chat, and so did every later one."""
+    keys = []
+    for number in (1, 2, 3):
+        channel = world.channel(1_700_000_000 + number, f"Channel {number}", mira)
+        world.post(channel, "Boat", by=channel)
+        keys += live.follow(channel)
+    odd = keys[0]
+    live.server.faults.error(
+        method, 400, "SOMETHING_NEW", always(), lambda asked: str(1_700_000_001) in str(asked)
+    )
+
+    report = live.fetch()
+
+    assert report.deferred is None
+    assert [live.ids(key) != [] for key in keys] == [False, True, True]
+    assert {chat.chat: chat.error and chat.error.code for chat in report.chats} == {
+        odd: "telegram.refused", keys[1]: None, keys[2]: None
+    }  # fmt: skip
+    assert live.rows("SELECT inaccessible FROM followed_chats") == [(None,)] * 3
+    live.server.faults.clear()
+    live.fetch()
+    assert live.ids(odd) != [], "a refusal may pass: it is asked for again at once"

@@ -26,12 +26,17 @@ class Person:
 
 @dataclass(slots=True, eq=False)
 class Group:
-    """A basic group. Each member has its messages under ids of their own."""
+    """A basic group. Each member has its messages under ids of their own.
+
+    Attributes:
+        banned: Whom it has thrown out; they keep what they had.
+    """
 
     id: int
     title: str
     made: datetime
     members: set[int] = field(default_factory=set)
+    banned: set[int] = field(default_factory=set)
     noforwards: bool = False
     migrated_to: "Channel | None" = None
 

@@ -75,6 +75,8 @@ class View:
         return types.InputChannel(one.id, self.account.access_hash(one.peer_id))
 
     def _group(self, one: Group) -> TL:
+        if self.account.id in one.banned:
+            return types.ChatForbidden(one.id, one.title)
         moved = one.migrated_to
         return types.Chat(
             one.id,

@@ -116,9 +116,9 @@ class World:
     def join(self, chat: Channel | Group, member: Account | Person) -> None:
         """Make somebody a member; for an account the chat appears in its list."""
         chat.members.add(member.id)
+        chat.banned.discard(member.id)
         if isinstance(member, Account):
             if isinstance(chat, Channel):
-                chat.banned.discard(member.id)
                 member.chats.add(chat.peer_id)
             else:
                 member.box(chat.peer_id)
@@ -131,9 +131,12 @@ class World:
         with suppress(ValueError):
             member.pinned.remove(chat.peer_id)
 
-    def ban(self, chat: Channel, member: Account) -> None:
-        """Throw somebody out for good."""
-        self.leave(chat, member)
+    def ban(self, chat: Channel | Group, member: Account) -> None:
+        """Throw somebody out for good; of a basic group they keep what they had."""
+        if isinstance(chat, Group):
+            chat.members.discard(member.id)
+        else:
+            self.leave(chat, member)
         chat.banned.add(member.id)
 
     def link(self, channel: Channel, group: Channel) -> None:

@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 
 from tg_pipeline.contracts import ChatKey
-from tg_pipeline.errors import ChatInaccessible
+from tg_pipeline.errors import ChatInaccessible, TelegramRefused
 from tg_pipeline.flows.archive import Archive
 from tg_pipeline.flows.fetching.moved import follow_moved
 from tg_pipeline.flows.fetching.work import ChatReport, Work, newest_days, news_of, peer_of
 from tg_pipeline.logs import get_logger
-from tg_pipeline.sources.telegram.chat_ref import FORBIDDEN, ref_of
+from tg_pipeline.sources.telegram.chat_ref import ref_of
 from tg_pipeline.sources.telegram.history import Ask, newest_before
 from tg_pipeline.sources.telegram.news import News, news
 from tg_pipeline.store import fetched, followed, reading
@@ -87,42 +86,50 @@ class Planning:
         with self.archive.database.transaction() as connection:
             wanted = reading.readable(connection, self.account, chats)
         told = await news(self.ask, {chat.key.entity_id: peer_of(chat) for chat in wanted})
-        self._note(wanted, told)
-        return wanted, told
+        return self._noted(wanted, told), told
 
     async def _add(self, planned: Planned, chat: reading.Readable, told: News) -> None:
         """Take on a chat, if there is something to do or to tell."""
         planned.asked += 1
         report = ChatReport(chat.key, chat.followed.title)
-        if (error := told.shut.get(chat.key.entity_id)) is not None:
-            shut_out(self.archive, report, error)
-            planned.reports.append(report)
-            return
-        work = await self._work(chat, told, report)
-        if work.stretches:
-            planned.works.append(work)
+        error = told.failed.get(chat.key.entity_id)
+        if error is None or chat.key.entity_id in told.tops:  # a group shows what it showed before
+            work = await self._work(chat, told, report)
+            if work.stretches:
+                planned.works.append(work)
+                planned.reports.append(report)
+                return
+        if error is None:
+            can_be_read(self.archive, chat)
+        else:
+            leave(self.archive, report, error)
             planned.reports.append(report)
 
-    def _note(self, wanted: Sequence[reading.Readable], told: News) -> None:
-        """Keep what Telegram told beside the news: newest ids, who can be read again, names."""
+    def _noted(self, wanted: Sequence[reading.Readable], told: News) -> list[reading.Readable]:
+        """Keep what Telegram told beside the news: newest ids, names; the chats as named now."""
         tops = [(chat.key, told.tops.get(chat.key.entity_id)) for chat in wanted]
-        seen = [
-            self._snapshot(chat.key, entity)
-            for chat in wanted
-            if (entity := told.entities.get(chat.key.entity_id)) is not None
-            and not isinstance(entity, FORBIDDEN)
-        ]
+        shown = [(chat, self._shown(chat, told)) for chat in wanted]
         with self.archive.database.transaction() as connection:
             reading.note_tops(connection, ((key, top.id) for key, top in tops if top is not None))
-            followed.seen(connection, seen)
-            for chat in wanted:
-                if chat.followed.inaccessible and chat.key.entity_id in told.tops:
-                    followed.inaccessible(connection, chat.key, None)
+            followed.seen(connection, (one for _, one in shown if one is not None))
+            named = [chat if one is None else chat.named(one) for chat, one in shown]
+            for before, after in zip(wanted, named, strict=True):
+                if before != after:
+                    followed.rename(connection, after.followed)
+        return named
 
-    def _snapshot(self, key: ChatKey, entity: Any) -> followed.Snapshot:
-        ref = ref_of(entity, self.account, self.account_id)
+    def _shown(self, chat: reading.Readable, told: News) -> followed.Snapshot | None:
+        """How a chat shows itself; None if it does not, or not to us any more."""
+        entity = told.entities.get(chat.key.entity_id)
+        if entity is None:
+            return None
+        try:
+            ref = ref_of(entity, self.account, self.account_id)
+        except ChatInaccessible as error:
+            told.failed[chat.key.entity_id] = error
+            return None
         members = getattr(entity, "participants_count", None)
-        return followed.Snapshot(key, ref.title, ref.username, members)
+        return followed.Snapshot(chat.key, ref.title, ref.username, members)
 
     async def _work(self, chat: reading.Readable, told: News, report: ChatReport) -> Work:
         """What is missing of a chat."""
@@ -152,9 +159,17 @@ class Planning:
         return await newest_before(self.ask, work.chat_peer, end, chat=work.name)
 
 
-def shut_out(archive: Archive, report: ChatReport, error: ChatInaccessible) -> None:
-    """Note that a chat cannot be read."""
-    get_logger().warning("chat.inaccessible", chat=str(report.chat), reason=error.reason)
-    with archive.database.transaction() as connection:
-        followed.inaccessible(connection, report.chat, error.reason)
+def can_be_read(archive: Archive, chat: reading.Readable) -> None:
+    """Note that all which was asked for of a chat has come, in case it once could not be read."""
+    if chat.followed.inaccessible is not None:
+        with archive.database.transaction() as connection:
+            followed.inaccessible(connection, chat.key, None)
+
+
+def leave(archive: Archive, report: ChatReport, error: ChatInaccessible | TelegramRefused) -> None:
+    """Go on without a chat. One that is shut is left alone for a day; a refusal may be passing."""
+    get_logger().warning(error.code, chat=str(report.chat), reason=error.reason)
+    if isinstance(error, ChatInaccessible):
+        with archive.database.transaction() as connection:
+            followed.inaccessible(connection, report.chat, error.reason)
     report.error = error

@@ -7,11 +7,11 @@ from typing import Final
 
 from telethon.tl import types
 
-from tg_pipeline.errors import ChatInaccessible
+from tg_pipeline.errors import ChatInaccessible, TelegramRefused
 from tg_pipeline.files import storage_errors
 from tg_pipeline.flows.archive import Archive
 from tg_pipeline.flows.fetching.ashore import Ashore
-from tg_pipeline.flows.fetching.plan import shut_out
+from tg_pipeline.flows.fetching.plan import can_be_read, leave
 from tg_pipeline.flows.fetching.work import Stretch, Work
 from tg_pipeline.flows.progress import Progress, Step
 from tg_pipeline.landing import Covered, Spool
@@ -53,6 +53,7 @@ class Turns:
             await self._hand_over()
         if not work.stretches and work.report.error is None:
             work.report.finished = True
+            can_be_read(self._archive, work.chat)
             if work.rereads:
                 with self._archive.database.transaction() as connection:
                     reading.note_reread(connection, work.chat.key)
@@ -72,7 +73,7 @@ class Turns:
                 over = stretch.is_over(page)
                 stretch.after(page)
                 progress(Step(f"fetching {work.name}", work.report.messages, work.size, "messages"))
-        except ChatInaccessible as error:
+        except (ChatInaccessible, TelegramRefused) as error:
             self._give_up(work, stretch, error)
             return
         if over:
@@ -96,13 +97,15 @@ class Turns:
         if spool is not None and spool.covered.fetched:
             await self._ashore.take(spool)
 
-    def _give_up(self, work: Work, stretch: Stretch, error: ChatInaccessible) -> None:
+    def _give_up(
+        self, work: Work, stretch: Stretch, error: ChatInaccessible | TelegramRefused
+    ) -> None:
         """Go on without a chat, or without the basic group it was."""
-        if stretch.before_migration:
+        if stretch.before_migration and isinstance(error, ChatInaccessible):
             get_logger().warning("chat.past_inaccessible", chat=work.name, reason=error.reason)
             work.stretches.remove(stretch)
             return
-        shut_out(self._archive, work.report, error)
+        leave(self._archive, work.report, error)
         work.stretches.clear()
 
     def _note(self, work: Work, stretch: Stretch, page: Page) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from tg_pipeline.contracts import Chat, ChatKey, ChatType, IdRange, Source
-from tg_pipeline.errors import ChatInaccessible
+from tg_pipeline.errors import ChatInaccessible, TelegramRefused
 from tg_pipeline.sources.telegram.convert import MIGRATION_SHIFT, Context
 from tg_pipeline.sources.telegram.history import Gap, Page
 from tg_pipeline.sources.telegram.news import Top
@@ -38,7 +38,7 @@ class ChatReport:
     rejected: int = 0
     pages: int = 0
     finished: bool = False
-    error: ChatInaccessible | None = None
+    error: ChatInaccessible | TelegramRefused | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON output."""

@@ -10,7 +10,7 @@ from telethon.tl import types
 from telethon.tl.functions.messages import GetPeerDialogsRequest
 from telethon.utils import get_peer_id
 
-from tg_pipeline.errors import ChatInaccessible
+from tg_pipeline.errors import ChatInaccessible, TelegramRefused
 from tg_pipeline.sources.telegram.chat_ref import entities
 from tg_pipeline.sources.telegram.history import Ask
 from tg_pipeline.sources.telegram.unreadable import newest
@@ -33,12 +33,12 @@ class News:
     Attributes:
         tops: newest messages by marked chat id; a chat without any is not there.
         entities: the chats themselves, as TL objects, by marked id.
-        shut: chats that cannot be read, and why.
+        failed: chats that cannot be read, and why.
     """
 
     tops: dict[int, Top] = field(default_factory=dict)
     entities: dict[int, Any] = field(default_factory=dict)
-    shut: dict[int, ChatInaccessible] = field(default_factory=dict)
+    failed: dict[int, ChatInaccessible | TelegramRefused] = field(default_factory=dict)
 
 
 async def news(ask: Ask, peers: Mapping[int, Any]) -> News:
@@ -55,7 +55,7 @@ async def _ask(ask: Ask, chats: Sequence[tuple[int, Any]], found: News) -> None:
     request = GetPeerDialogsRequest([types.InputDialogPeer(peer) for _, peer in chats])
     try:
         answer = await ask(request, chat=str(chats[0][0]))
-    except (ChatInaccessible, TypeNotFoundError) as error:
+    except (ChatInaccessible, TelegramRefused, TypeNotFoundError) as error:
         if len(chats) == 1:
             await _ask_alone(ask, *chats[0], error, found)
             return
@@ -77,8 +77,8 @@ async def _ask(ask: Ask, chats: Sequence[tuple[int, Any]], found: News) -> None:
 
 async def _ask_alone(ask: Ask, chat: int, peer: Any, error: Exception, found: News) -> None:
     """A chat that is shut, or whose newest message is of a kind that we cannot read."""
-    if isinstance(error, ChatInaccessible):
-        found.shut[chat] = error
+    if isinstance(error, ChatInaccessible | TelegramRefused):
+        found.failed[chat] = error
         return
     top = await newest(ask, peer, chat=str(chat))
     if top is not None:
