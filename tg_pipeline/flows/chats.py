@@ -11,7 +11,7 @@ from tg_pipeline.contracts import ChatKey, ChatType
 from tg_pipeline.errors import ChatsFileInvalid, NotLoggedIn, TgPipelineError
 from tg_pipeline.flows.archive import Archive
 from tg_pipeline.flows.finding import Found, find, known_refs, listed
-from tg_pipeline.flows.listing import Pair, matched, meant, rewrite, user_ids
+from tg_pipeline.flows.listing import Pair, followed_by, matched, meant, rewrite, user_ids
 from tg_pipeline.sources.telegram.chat_ref import ChatRef
 from tg_pipeline.sources.telegram.chats_file import Entry, read_chats
 from tg_pipeline.sources.telegram.manners import Waiting, patiently
@@ -308,7 +308,7 @@ def _keep(
         ref, key = whole.ref, _key(archive, whole.ref, users)
         snapshots[key] = Snapshot(key, ref.title, ref.username, whole.members)
         if not _stands_alone(kept.get(key) or before.get(key), ref):
-            kept[key] = _row(ref, key)
+            kept[key] = followed_by(ref, key)
     with archive.database.transaction() as connection:
         for ref in (whole.ref for whole in found.chats):
             for account, access_hash in ref.access_hash.items():
@@ -327,12 +327,6 @@ def _stands_alone(known: Followed | None, ref: ChatRef) -> bool:
 
 def _differ(one: Followed, other: Followed) -> bool:
     return (one.account, one.comments_of) != (other.account, other.comments_of)
-
-
-def _row(ref: ChatRef, key: ChatKey) -> Followed:
-    return Followed(
-        key, ref.account, ref.type, ref.username, ref.title, ref.comments_of, ref.migrated_from
-    )
 
 
 def _key(archive: Archive, ref: ChatRef, users: dict[str, int]) -> ChatKey:

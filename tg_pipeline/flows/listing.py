@@ -21,6 +21,13 @@ class Pair:
     entry: Entry
     row: Followed | None
 
+    def key(self, users: Mapping[str, int]) -> ChatKey | None:
+        """Which chat it is; None where only a name is known that nobody has looked for."""
+        if self.row is not None:
+            return self.row.key
+        ref = self.entry.ref
+        return None if ref is None else ref.key(users.get(self.entry.account, 0))
+
     @property
     def differing(self) -> tuple[str, ...]:
         """In what the two differ, but for names."""
@@ -46,6 +53,13 @@ def matched(
     """Every entry with its chat."""
     by_key = {row.key: row for row in rows}
     return [Pair(entry, _row_of(entry, rows, by_key, users)) for entry in entries]
+
+
+def followed_by(ref: ChatRef, key: ChatKey) -> Followed:
+    """An entry as a row of the database."""
+    return Followed(
+        key, ref.account, ref.type, ref.username, ref.title, ref.comments_of, ref.migrated_from
+    )
 
 
 def is_meant(row: Followed, reference: Reference) -> bool:
@@ -104,13 +118,14 @@ def rewrite(
     users = user_ids(archive)
     with archive.database.alone(f"chats {archive.database.schema}"):
         before = read_chats(path)
-        after = _changed(matched(before, rows, users), fresh, resolved, gone)
+        after = _changed(matched(before, rows, users), users, fresh, resolved, gone)
         if after != before:
             write_chats(path, after)
 
 
 def _changed(
     pairs: Iterable[Pair],
+    users: Mapping[str, int],
     fresh: Mapping[ChatKey, ChatRef],
     resolved: Collection[Reference],
     gone: Collection[ChatKey],
@@ -118,7 +133,7 @@ def _changed(
     after: list[Entry] = []
     written: set[ChatKey] = set()
     for pair in pairs:
-        key = pair.row.key if pair.row is not None else None
+        key = pair.key(users)
         if key in gone or key in written or pair.entry.reference in resolved:
             continue
         if key is not None and key in fresh:

@@ -111,6 +111,7 @@ def log_out(archive: Archive, account: str = DEFAULT_ACCOUNT) -> bool:
             sessions.remove(account)
         with archive.database.transaction() as connection:
             accounts.is_now(connection, account, AccountState.LOGGED_OUT)
+            accounts.keep_takeout(connection, account, None)  # it ended with the session
     get_logger().info("account.logged_out", account=account)
     return not sessions.given
 

@@ -65,6 +65,7 @@ def follow(connection: Connection, chats: Iterable[Followed]) -> None:
         return
     statement = insert(followed_chats)
     told: dict[str, Any] = {name: statement.excluded[name] for name in _TOLD}
+    told["migrated_from"] = sa.func.coalesce(told["migrated_from"], followed_chats.c.migrated_from)
     other = followed_chats.c.account != statement.excluded.account
     for name in ("inaccessible", "inaccessible_since"):  # another account may read it
         told[name] = sa.case((other, None), else_=followed_chats.c[name])

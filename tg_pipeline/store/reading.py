@@ -99,3 +99,21 @@ def was_group(connection: Connection, chat: ChatKey, group: int) -> None:
     connection.execute(
         followed_chats.update().where(of_chat(followed_chats, chat)).values(migrated_from=group)
     )
+
+
+_PAST = """
+SELECT raw->'action'->>'chat_id'
+FROM (
+    SELECT raw FROM messages
+    WHERE entity_id = :entity AND account_id = 0 AND id > 0
+    ORDER BY id LIMIT 10
+) first
+WHERE raw->'action'->>'_' = 'MessageActionChannelMigrateFrom'
+"""
+"""A supergroup that was a basic group begins with the message that tells so."""
+
+
+def told_group(connection: Connection, chat: ChatKey) -> int | None:
+    """Which basic group, as marked peer id, a supergroup was by what is archived of it."""
+    found = connection.scalar(sa.text(_PAST), {"entity": chat.entity_id})
+    return None if found is None else -int(found)

@@ -1,6 +1,5 @@
 """Fetching from a loopback Telegram, through the unmodified client, into PostgreSQL."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -18,29 +17,6 @@ from tg_pipeline_tests.telegram_server import Account, TelegramServer, World, al
 from tg_pipeline_tests.telegram_server.filling.chats import demo_world
 
 HISTORY = "messages.getHistory"
-
-
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
-@pytest.fixture
-def mira(world: World) -> Account:
-    return world.account(700_000_001, "Mira", phone="+12025550100")
-
-
-@pytest.fixture
-def server(world: World) -> Iterator[TelegramServer]:
-    with TelegramServer(world) as server:
-        yield server
-
-
-@pytest.fixture
-def live(server: TelegramServer, mira: Account, new_archive: NewArchive, tmp_path: Path) -> Live:
-    archive = new_archive()
-    settings = Live.settings_for(server, mira, archive.settings, tmp_path)
-    return Live(server, mira, replace(archive, settings=settings))
 
 
 def test_a_channel_comes_whole_and_a_second_fetch_asks_for_nothing(

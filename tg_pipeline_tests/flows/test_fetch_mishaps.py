@@ -1,19 +1,15 @@
 """Fetching when something happens at the wrong moment; each test says what once went wrong."""
 
 import time
-from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from telethon.tl import types
 
 from tg_pipeline.flows.fetching.turn import Turns
 from tg_pipeline.landing import BATCH_MESSAGES, Spool
-from tg_pipeline_tests.flows.conftest import NewArchive
 from tg_pipeline_tests.flows.live import Live
-from tg_pipeline_tests.telegram_server import Account, TelegramServer, When, World
+from tg_pipeline_tests.telegram_server import Account, When, World
 from tg_pipeline_tests.telegram_server.peers import Channel
 
 HISTORY = "messages.getHistory"
@@ -21,29 +17,6 @@ HISTORY = "messages.getHistory"
 
 class Killed(BaseException):
     """Stands for kill -9 at a line of ours."""
-
-
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
-@pytest.fixture
-def mira(world: World) -> Account:
-    return world.account(700_000_001, "Mira", phone="+12025550100")
-
-
-@pytest.fixture
-def server(world: World) -> Iterator[TelegramServer]:
-    with TelegramServer(world) as server:
-        yield server
-
-
-@pytest.fixture
-def live(server: TelegramServer, mira: Account, new_archive: NewArchive, tmp_path: Path) -> Live:
-    archive = new_archive()
-    settings = Live.settings_for(server, mira, archive.settings, tmp_path)
-    return Live(server, mira, replace(archive, settings=settings))
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from telethon.tl import types
 from tg_pipeline.contracts import ChatKey, ChatType
 from tg_pipeline.contracts.identity import channel_peer
 from tg_pipeline.flows.archive import Archive
-from tg_pipeline.flows.listing import rewrite
+from tg_pipeline.flows.finding import known_refs
+from tg_pipeline.flows.listing import followed_by, rewrite
 from tg_pipeline.logs import get_logger
 from tg_pipeline.sources.telegram.chat_ref import ChatRef
 from tg_pipeline.sources.telegram.news import News
@@ -33,23 +34,25 @@ def follow_moved(archive: Archive, wanted: Sequence[Readable], told: News) -> li
 
 
 def _follow(archive: Archive, group: Followed, channel: Any) -> ChatKey:
+    """The file first: killed before the database, the next run does the same once more."""
     key = ChatKey(channel_peer(channel.channel_id))
-    ref = ChatRef(
-        id=key.entity_id,
-        type=ChatType.SUPERGROUP,
-        title=group.title,
-        account=group.account,
-        access_hash={group.account: channel.access_hash},
-        migrated_from=group.key.entity_id,
-    )
+    ref = _heir(archive, key, group, channel.access_hash)
     if archive.settings.chats_file.exists():
         rewrite(archive, fresh={key: ref}, gone={group.key})
-    supergroup = Followed(
-        key, ref.account, ref.type, title=ref.title, migrated_from=ref.migrated_from
-    )
     with archive.database.transaction() as connection:
-        followed.follow(connection, [supergroup])
+        followed.follow(connection, [followed_by(ref, key)])
         accounts.may_access(connection, group.account, {key.entity_id: channel.access_hash})
         followed.unfollow(connection, [group.key])
     get_logger().warning("chat.migrated", chat=str(group.key), now=str(key))
     return key
+
+
+def _heir(archive: Archive, key: ChatKey, group: Followed, access_hash: int) -> ChatRef:
+    """The supergroup that goes on for a group; it may be followed by itself already."""
+    new = ChatRef(
+        id=key.entity_id, type=ChatType.SUPERGROUP, title=group.title, account=group.account
+    )
+    ref = known_refs(archive).get(key, new)
+    hashes = ref.access_hash | {group.account: access_hash}
+    past = group.key.entity_id
+    return ref.model_copy(update={"access_hash": hashes, "migrated_from": past})

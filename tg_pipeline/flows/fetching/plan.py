@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
-from tg_pipeline.contracts import ChatKey
+from sqlalchemy.engine import Connection
+
+from tg_pipeline.contracts import ChatKey, ChatType
 from tg_pipeline.errors import ChatInaccessible, TelegramRefused
 from tg_pipeline.flows.archive import Archive
 from tg_pipeline.flows.fetching.moved import follow_moved
@@ -75,7 +77,8 @@ class Planning:
         wanted, told = await self._ask(chats)
         moved = follow_moved(self.archive, wanted, told)
         for chat in wanted:
-            await self._add(planned, chat, told)
+            if chat.key not in moved:
+                await self._add(planned, chat, told)
         if moved:
             wanted, told = await self._ask(moved)
             for chat in wanted:
@@ -140,14 +143,25 @@ class Planning:
             past = fetched.of_chat(connection, key.entity_id, self.account_id)
             if not ranges:  # cut, it goes on with what is missing, and reads no day twice
                 reading.note_reread(connection, key)
+            group = self._past(connection, chat)
         upto = await self._newest(work)
         if upto is not None:
             news_of(work, ranges, upto, self.days.start)
         if self.days == Days(None, None):
             newest_days(work, ranges, self.archive.settings.telegram_reread_days)
-        if chat.followed.migrated_from is not None:
-            work.remember(past)
+        if group is not None:
+            work.take_on(group, past)
         return work
+
+    def _past(self, connection: Connection, chat: reading.Readable) -> int | None:
+        """The basic group that a chat was, even if it has been followed anew since."""
+        known = chat.followed.migrated_from
+        if known is not None or chat.followed.type is not ChatType.SUPERGROUP:
+            return known
+        group = reading.told_group(connection, chat.key)
+        if group is not None:
+            reading.was_group(connection, chat.key, group)
+        return group
 
     async def _newest(self, work: Work) -> int | None:
         """The newest id that is wanted; None where there is none."""

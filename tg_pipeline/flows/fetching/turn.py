@@ -1,7 +1,6 @@
 """A chat's turn: its newest missing pages, for a slice of time, into a spool and ashore."""
 
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -121,7 +120,6 @@ class Turns:
 
     def _take_on(self, work: Work, past: int) -> None:
         if work.chat.followed.migrated_from is None:
-            work.chat = replace(work.chat, followed=replace(work.chat.followed, migrated_from=past))
             with self._archive.database.transaction() as connection:
                 reading.was_group(connection, work.chat.key, past)
-            work.remember([])
+            work.take_on(past, [])

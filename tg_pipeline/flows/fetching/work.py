@@ -1,7 +1,7 @@
 """What there is to fetch of one chat: stretches of ids that no loaded batch answers for."""
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -148,8 +148,9 @@ class Work:
             observed_at=observed_at,
         )
 
-    def remember(self, past: list[IdRange]) -> None:
-        """Take on what is missing of the basic group that the chat was."""
+    def take_on(self, group: int, past: list[IdRange]) -> None:
+        """Take on what is missing of the basic group, a marked peer id, that the chat was."""
+        self.chat = replace(self.chat, followed=replace(self.chat.followed, migrated_from=group))
         low, high = 1 + MIGRATION_SHIFT, -1
         self.stretches.extend(
             Stretch(Gap(first - MIGRATION_SHIFT, last - MIGRATION_SHIFT), before_migration=True)

@@ -54,10 +54,14 @@ class Takeout:
         self._keep(self._id)
 
     async def finish(self) -> None:
-        """End the session: all is read."""
-        if self._id is not None:
-            await self._ask(
-                InvokeWithTakeoutRequest(self._id, FinishTakeoutSessionRequest(success=True))
-            )
-            self._id = None
-            self._keep(None)
+        """End the session, if it has not ended by itself: all is read."""
+        if self._id is None:
+            return
+        request = InvokeWithTakeoutRequest(self._id, FinishTakeoutSessionRequest(success=True))
+        try:
+            await self._ask(request)
+        except TelegramRefused as error:
+            if error.reason not in _OVER:
+                raise
+        self._id = None
+        self._keep(None)
