@@ -264,11 +264,13 @@ class TelegramUnreachable(Transient):
 
     code = "telegram.unreachable"
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, until: datetime | None = None) -> None:
+        again = "" if until is None else f"; it is asked again at {_clock(until)}"
         super().__init__(
-            f"Telegram cannot be reached: {reason}",
+            f"Telegram cannot be reached: {reason}{again}",
             remedy="Check the network; give the same command again, it goes on where it stopped.",
         )
+        self.until = until
 
 
 class TelegramRefused(Fatal):

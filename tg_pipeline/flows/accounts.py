@@ -1,22 +1,38 @@
 """Using an account: alone, logged in, and with its state written down when Telegram changes it."""
 
+import math
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
 
 from telethon import TelegramClient
 
-from tg_pipeline.errors import AccountBanned, AccountDiffers, KeyDuplicated, SessionRevoked
+from tg_pipeline.errors import (
+    AccountBanned,
+    AccountDiffers,
+    FloodWait,
+    KeyDuplicated,
+    SessionRevoked,
+)
 from tg_pipeline.flows.archive import Archive
+from tg_pipeline.settings import Settings
 from tg_pipeline.sources.telegram.client import connected
 from tg_pipeline.sources.telegram.history import Ask
 from tg_pipeline.sources.telegram.login import who_is
-from tg_pipeline.sources.telegram.manners import Manners, Waiting, patiently
+from tg_pipeline.sources.telegram.manners import Manners
+from tg_pipeline.sources.telegram.patience import Patience, Waiting, patiently
 from tg_pipeline.sources.telegram.sessions import Sessions
 from tg_pipeline.store import accounts
-from tg_pipeline.store.accounts import Account, AccountState
+from tg_pipeline.store.accounts import AccountState
 from tg_pipeline.store.leases import lease
 from tg_pipeline.store.limits import AccountLimits
+
+_CONNECTING: Final = "initConnection"
+_CONNECTING_REQUESTS: Final = 4
+"""What Telethon asks when it connects: help.getConfig, users.getUsers, updates.getState and
+updates.getDifference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +52,6 @@ class Reader:
     client: TelegramClient
     ask: Ask
     sent: Callable[[], int]
-
-
-def known_accounts(archive: Archive) -> list[Account]:
-    """All accounts that this archive knows of."""
-    with archive.database.snapshot() as connection:
-        return accounts.every(connection)
 
 
 @asynccontextmanager
@@ -86,10 +96,11 @@ async def asking(
         noted(archive, account),
         closing(AccountLimits(database, account)) as limits,
     ):
-        async with connected(settings, account, session) as client:
-            user_id = await _same_as_ever(archive, account, client)
-            manners = Manners(client, account, limits, settings, waiting)
-            yield Reader(account, user_id, client, manners.ask, lambda: limits.sent)
+        patience = Patience(account, limits, settings, waiting)
+        async with _connected(settings, account, session, patience) as client:
+            ask = Manners(client, account, patience).ask
+            user_id = await _same_as_ever(archive, account, ask)
+            yield Reader(account, user_id, client, ask, lambda: limits.sent)
 
 
 @contextmanager
@@ -111,8 +122,25 @@ def expected_user(archive: Archive, account: str) -> int | None:
     return None if found is None else found.user_id
 
 
-async def _same_as_ever(archive: Archive, account: str, client: TelegramClient) -> int:
-    identity, expected = await who_is(client, account), expected_user(archive, account)
+@asynccontextmanager
+async def _connected(
+    settings: Settings, account: str, session: str, patience: Patience
+) -> AsyncIterator[TelegramClient]:
+    """A connected client, as soon as the account may connect."""
+    async with AsyncExitStack() as opened:
+        while True:
+            await patience.turn(_CONNECTING, _CONNECTING_REQUESTS)
+            try:
+                client = await opened.enter_async_context(connected(settings, account, session))
+                break
+            except FloodWait as wait:
+                left = wait.until - datetime.now(UTC)
+                patience.told(_CONNECTING, math.ceil(left.total_seconds()))
+        yield client
+
+
+async def _same_as_ever(archive: Archive, account: str, ask: Ask) -> int:
+    identity, expected = await who_is(ask), expected_user(archive, account)
     if expected not in {None, identity.user_id}:
         raise AccountDiffers(account, expected or 0, identity.user_id)
     with archive.database.transaction() as connection:

@@ -14,7 +14,7 @@ from tg_pipeline.flows.finding import Found, find, known_refs, listed
 from tg_pipeline.flows.listing import Pair, followed_by, matched, meant, rewrite, user_ids
 from tg_pipeline.sources.telegram.chat_ref import ChatRef
 from tg_pipeline.sources.telegram.chats_file import Entry, read_chats
-from tg_pipeline.sources.telegram.manners import Waiting, patiently
+from tg_pipeline.sources.telegram.patience import Waiting, patiently
 from tg_pipeline.sources.telegram.references import Reference, read_reference
 from tg_pipeline.sources.telegram.resolve import Dialog, Whole
 from tg_pipeline.sources.telegram.sessions import DEFAULT_ACCOUNT, Sessions, account_name

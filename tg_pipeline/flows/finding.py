@@ -10,7 +10,7 @@ from tg_pipeline.errors import DataError, TgPipelineError
 from tg_pipeline.flows.accounts import Reader, reading
 from tg_pipeline.flows.archive import Archive
 from tg_pipeline.sources.telegram.chat_ref import ChatRef
-from tg_pipeline.sources.telegram.manners import Waiting, patiently
+from tg_pipeline.sources.telegram.patience import Waiting, patiently
 from tg_pipeline.sources.telegram.references import Reference
 from tg_pipeline.sources.telegram.resolve import Dialog, Directory, Whole
 from tg_pipeline.sources.telegram.running import run

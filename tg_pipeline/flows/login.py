@@ -137,7 +137,7 @@ def _works_already(archive: Archive, sessions: Sessions, account: str) -> Identi
 
 async def _who(archive: Archive, account: str, session: str) -> Identity:
     async with connected(archive.settings, account, session) as client:
-        return await telegram.who_is(client, account)
+        return await telegram.who_is(telegram.asking_once(client, account))
 
 
 def _note(archive: Archive, account: str, identity: Identity) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 from typing import Any
 
 from tg_pipeline.contracts import ChatKey
@@ -10,6 +10,7 @@ from tg_pipeline.errors import ChatUnknown
 from tg_pipeline.flows.archive import Archive
 from tg_pipeline.quality.refusals import Refusal, refusals
 from tg_pipeline.settings import Settings
+from tg_pipeline.sources.telegram.patience import next_midnight
 from tg_pipeline.store.following import (
     ALL_METHODS,
     AccountStatus,
@@ -153,10 +154,8 @@ def _of_account(account: AccountStatus, read: Sequence[Reading], settings: Setti
         method = "anything" if longest.method == ALL_METHODS else longest.method
         return NextStep(f"account {name} waits to call {method} again", command, longest.until)
     if budget is not None and account.requests_today >= budget:
-        midnight = datetime.combine(datetime.now(UTC).date(), time(0), UTC) + timedelta(days=1)
-        return NextStep(
-            f"account {name} has made its {budget:,} requests of today", command, midnight
-        )
+        spent = f"account {name} has made its {budget:,} requests of today"
+        return NextStep(spent, command, next_midnight())
     return NextStep(_behind(name, read), command)
 
 

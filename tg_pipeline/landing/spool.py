@@ -1,6 +1,6 @@
 """The spool: what was fetched and is not landed yet, page by page on this machine's disk.
 
-Telegram's answers come a hundred messages at a time, a batch holds 50,000. So each page is appended
+Telegram's answers come a hundred messages at a time, a batch holds thousands. So each page is appended
 to a file at once, with the ids it covers; whatever kills the process, the next one lands all whole
 pages and asks for what comes after them. A page that was cut while it was written does not count.
 """
@@ -69,7 +69,7 @@ class Spool:
         self._size = 0
 
     def add(self, records: Iterable[Record], covered: Covered) -> None:
-        """Append a page; when this returns, only the loss of the disk can lose it.
+        """Append a page; when this returns, no end of this process can lose it.
 
         Should it fail, the spool is as it was: what was written of the page does not count.
         """

@@ -65,13 +65,13 @@ class AccountLimits:
             with self._database.transaction() as connection:
                 connection.execute(account_limits.delete().where(*self._row(method)))
 
-    def spend(self) -> int:
-        """Count a request; how many there were today, with it."""
+    def spend(self, requests: int = 1) -> int:
+        """Count requests; how many there were today, with these."""
         if (today := _today()) != self._day:
             self.close()
             self._day, self._counted = today, _requests(self._database, self._account, today)
-        self.sent += 1
-        self._uncounted += 1
+        self.sent += requests
+        self._uncounted += requests
         if self._uncounted >= _FLUSH_REQUESTS:
             self.close()
         return self._counted + self._uncounted

@@ -48,7 +48,7 @@ def test_what_came_is_told_and_published_and_then_nothing_is_new(reader: Station
         f"1 chat asked, 1 with something to fetch: {count} read, {count} new, "
     )
     assert first[2].startswith("Published to ")
-    assert done(reader("fetch")).out == "1 chat asked, nothing new: 1 request\n"
+    assert done(reader("fetch")).out == "1 chat asked, nothing new: 6 requests\n"
 
 
 def test_a_long_flood_wait_ends_it_and_nothing_that_did_not_come_is_told(reader: Station) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from telethon.tl import types
 
+from tg_pipeline.errors import FloodWait
 from tg_pipeline.flows.fetching.turn import Turns
 from tg_pipeline.landing import BATCH_MESSAGES, Spool
 from tg_pipeline_tests.flows.live import Live
@@ -214,3 +215,39 @@ def test_a_chat_that_the_statistics_do_not_know_is_loaded_as_fast_as_others(
             connection.exec_driver_sql("ANALYZE")
     print(seconds)
     assert seconds[1] < 3 * seconds[0], seconds
+
+
+def test_a_flood_wait_of_connecting_binds_the_next_run_too(
+    live: Live, world: World, mira: Account
+) -> None:
+    """It was asked anew by each run, for nothing had written it down."""
+    news = world.channel(1_700_000_001, "Harbour News", mira)
+    world.post(news, "Boat", by=news)
+    live.follow(news)
+    live.server.faults.flood("users.getUsers", 4_000, When())
+
+    first = live.fetch().deferred
+    mark = live.server.requests.mark()
+    second = live.fetch().deferred
+
+    assert isinstance(first, FloodWait)
+    assert isinstance(second, FloodWait)
+    assert abs(second.until - first.until) < timedelta(seconds=2)
+    assert live.server.requests.since(mark) == [], "nobody even connects"
+    live.forget_waiting()
+    assert live.fetch().counts.new == 1
+
+
+def test_every_request_is_counted_those_of_connecting_too(
+    live: Live, world: World, mira: Account
+) -> None:
+    """Telethon's own were missing: a schedule of each quarter of an hour hid hundreds a day."""
+    news = world.channel(1_700_000_001, "Harbour News", mira)
+    for number in range(250):
+        world.post(news, f"Boat {number}", by=news)
+    live.follow(news)
+
+    report = live.fetch()
+
+    assert report.requests == len(live.server.requests.since(0))
+    assert live.rows("SELECT requests FROM account_requests") == [(report.requests,)]

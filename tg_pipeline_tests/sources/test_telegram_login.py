@@ -11,7 +11,7 @@ from tg_pipeline.errors import QrExpired, TelegramUnreachable, TgPipelineError
 from tg_pipeline.settings import Settings
 from tg_pipeline.sources.telegram import login
 from tg_pipeline.sources.telegram.client import connected
-from tg_pipeline.sources.telegram.login import Identity, log_in, who_is
+from tg_pipeline.sources.telegram.login import Identity, asking_once, log_in, who_is
 from tg_pipeline.sources.telegram.running import in_front, run
 from tg_pipeline_tests.telegram_server import API_HASH, API_ID, Account, TelegramServer
 from tg_pipeline_tests.telegram_server.conftest import PASSWORD, Town
@@ -87,7 +87,7 @@ def logged_in(settings: Settings, person: Person, *, qr: bool = False) -> tuple[
 
 async def whose(settings: Settings, session: str) -> Identity:
     async with connected(settings, "main", session) as client:
-        return await who_is(client, "main")
+        return await who_is(asking_once(client, "main"))
 
 
 def test_a_code_that_expires_is_shown_anew(

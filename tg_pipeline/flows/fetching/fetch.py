@@ -149,7 +149,8 @@ class _Run:
             self.report.deferred = error
 
     def _waiting(self, passed: float, whole: float) -> None:
-        self.progress(Step("waiting, as Telegram asks", int(passed), math.ceil(whole), "seconds"))
+        what = "waiting until Telegram may be asked again"
+        self.progress(Step(what, int(passed), math.ceil(whole), "seconds"))
 
     async def _fetch(
         self,

@@ -29,7 +29,8 @@ from tg_pipeline.errors import (
     TgPipelineError,
 )
 from tg_pipeline.settings import Settings
-from tg_pipeline.sources.telegram.client import answered, at_once, connected
+from tg_pipeline.sources.telegram.client import answered, at_once, connected, method_of
+from tg_pipeline.sources.telegram.history import Ask
 from tg_pipeline.sources.telegram.running import in_front
 
 TRIES = 3
@@ -115,7 +116,7 @@ async def log_in(
         try:
             if await (one.scanned() if qr else one.coded()):
                 await one.proved()
-            identity = await who_is(client, account)
+            identity = await who_is(asking_once(client, account))
             _require_same(account, expected, identity)
             return await in_front(keep, client.session.save(), identity)
         except BaseException:
@@ -139,15 +140,25 @@ async def log_out(settings: Settings, account: str, session: str) -> None:
         return
 
 
-async def who_is(client: TelegramClient, account: str) -> Identity:
+async def who_is(ask: Ask) -> Identity:
     """Whom a connected client is logged in as.
 
     Raises:
         SessionRevoked, KeyDuplicated, AccountBanned, TelegramUnreachable, FloodWait
     """
-    async with _once(account, "users.getUsers"):
-        found = await client(functions.users.GetUsersRequest([types.InputUserSelf()]))
-    return Identity(found[0].id, utils.get_display_name(found[0]))
+    (found,) = await ask(functions.users.GetUsersRequest([types.InputUserSelf()]))
+    return Identity(found.id, utils.get_display_name(found))
+
+
+def asking_once(client: TelegramClient, account: str) -> Ask:
+    """A way to ask that neither waits nor tries again."""
+
+    async def ask(request: Any, *, chat: str = "") -> Any:
+        with at_once(account, method := method_of(request)):
+            async with answered(account, method, chat=chat):
+                return await client(request)
+
+    return ask
 
 
 def _require_same(account: str, expected: int | None, found: Identity) -> None:

@@ -82,7 +82,7 @@ account_limits = Table(
     "account_limits",
     metadata,
     Column("account", Text, primary_key=True, doc="account that was told to wait"),
-    Column("method", Text, primary_key=True, doc="method of Telegram's that it waits for"),
+    Column("method", Text, primary_key=True, doc="method that waits; * is all, after failures"),
     Column("seconds", Integer, nullable=False, doc="how long Telegram said"),
     Column("until", UtcTime, nullable=False, doc="when it may be called again"),
     info={"doc": "Flood waits, so that every process honours them."},
