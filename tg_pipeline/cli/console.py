@@ -27,6 +27,8 @@ from tg_pipeline.flows.progress import Step
 
 _WIDTH_OF_PIPES = 1 << 20
 """Nothing is folded there: what reads a pipe reads it by lines."""
+_SPEED_SECONDS = 600
+"""Over so long a time the speed is measured that says what is left."""
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -91,7 +93,7 @@ class Show:
 
     @contextmanager
     def progress(self) -> Iterator["Shown"]:
-        """A bar with the time left, on a terminal only."""
+        """A bar with the time left, on a terminal only. Waits count: they are part of the speed."""
         columns = (
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
@@ -102,7 +104,13 @@ class Show:
             TimeRemainingColumn(),
         )
         hidden = self.quiet or not self.err.is_terminal
-        with Progress(*columns, console=self.err, transient=True, disable=hidden) as bar:
+        with Progress(
+            *columns,
+            console=self.err,
+            transient=True,
+            disable=hidden,
+            speed_estimate_period=_SPEED_SECONDS,
+        ) as bar:
             yield Shown(bar)
 
 
@@ -114,12 +122,19 @@ class Shown:
         self._tasks: dict[str, TaskID] = {}
 
     def __call__(self, step: Step) -> None:
-        """Take one report."""
+        """Take one report; a pause is shown below what it interrupts, all else by itself."""
         if step.what not in self._tasks:
-            for task in self._tasks.values():
-                self._bar.update(task, visible=False)
             self._tasks[step.what] = self._bar.add_task(step.what, total=step.total)
-        self._bar.update(self._tasks[step.what], completed=step.done, total=step.total)
+        for what, task in self._tasks.items():
+            if what != step.what and not step.pause:
+                self._bar.update(task, visible=False)
+        self._bar.update(
+            self._tasks[step.what],
+            description=f"{step.what} {step.detail}".rstrip(),
+            completed=step.done,
+            total=step.total,
+            visible=True,
+        )
 
 
 _JSON_OPTIONS = orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS

@@ -1,8 +1,9 @@
 """The spool: what was fetched and is not landed yet, page by page on this machine's disk.
 
-Telegram's answers come a hundred messages at a time, a batch holds thousands. So each page is appended
-to a file at once, with the ids it covers; whatever kills the process, the next one lands all whole
-pages and asks for what comes after them. A page that was cut while it was written does not count.
+Telegram's answers come a hundred messages at a time, a batch holds thousands. So each page is
+appended to a file at once, with the ids it covers; whatever kills the process, the next one lands
+all whole pages and asks for what comes after them. A page that was cut while it was written does
+not count.
 """
 
 import hashlib

@@ -9,11 +9,12 @@ from telethon.tl import types
 
 from tg_pipeline import flows
 from tg_pipeline.contracts import ChatKey
-from tg_pipeline.flows.fetching import fetch
+from tg_pipeline.flows.fetching import fetch, turn
+from tg_pipeline.flows.progress import Step
 from tg_pipeline.generator import DEMO_END, demo_histories
 from tg_pipeline_tests.flows.conftest import NewArchive
 from tg_pipeline_tests.flows.live import Live
-from tg_pipeline_tests.telegram_server import Account, TelegramServer, World, always
+from tg_pipeline_tests.telegram_server import Account, TelegramServer, When, World, always
 from tg_pipeline_tests.telegram_server.filling.chats import demo_world
 
 HISTORY = "messages.getHistory"
@@ -297,3 +298,47 @@ def test_a_chat_that_telegram_refuses_for_reasons_of_its_own_does_not_stop_the_o
     live.server.faults.clear()
     live.fetch()
     assert live.ids(odd) != [], "a refusal may pass: it is asked for again at once"
+
+
+def test_progress_tells_messages_their_rate_and_how_far_the_whole_run_is(
+    live: Live, world: World, mira: Account
+) -> None:
+    for number in (1, 2):
+        channel = world.channel(1_700_000_000 + number, f"Channel {number}", mira)
+        for text in range(250):
+            world.post(channel, f"Boat {text}", by=channel)
+        live.follow(channel)
+    live.fetch()
+    for channel in world.channels.values():
+        world.post(channel, "Late boat", by=channel)
+    live.server.faults.flood(HISTORY, 2, When(skip=1))
+    steps: list[Step] = []
+
+    flows.fetch_chats(live.archive, progress=steps.append)
+
+    pages = [step for step in steps if step.what == "fetching"]
+    assert [(step.done, step.total) for step in pages] == [(1, 2), (2, 2)], "of what was missing"
+    assert pages[0].detail.startswith("Channel 2: 1 messages, ")
+    assert pages[0].detail.endswith("/s, 1 more chats")
+    waits = [step for step in steps if step.pause]
+    assert [(step.done, step.total) for step in waits] == [(0, 2), (1, 2)]
+    assert steps.index(pages[0]) < steps.index(waits[0]) < steps.index(pages[1])
+
+
+def test_chats_take_turns_by_time_so_that_none_waits_for_a_large_one(
+    live: Live, world: World, mira: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turn, "SLICE_SECONDS", 0.001)
+    keys = []
+    for number in (1, 2):
+        channel = world.channel(1_700_000_000 + number, f"Channel {number}", mira)
+        for text in range(250):
+            world.post(channel, f"Boat {text}", by=channel)
+        keys += live.follow(channel)
+
+    report = live.fetch()
+
+    asked = [one.arguments.peer.channel_id for one in live.server.requests.since(0, HISTORY)]
+    assert asked == [1_700_000_002, 1_700_000_001] * 3, "in order of their keys"
+    assert [len(live.ids(key)) for key in keys] == [250, 250]
+    assert [chat.finished for chat in report.chats] == [True, True]

@@ -9,7 +9,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +21,7 @@ from tg_pipeline.flows.accounts import Reader, asking
 from tg_pipeline.flows.archive import Archive
 from tg_pipeline.flows.fetching.ashore import Ashore, land_what_is_left
 from tg_pipeline.flows.fetching.plan import Days, Planning
+from tg_pipeline.flows.fetching.track import Track
 from tg_pipeline.flows.fetching.turn import BATCH, Turns
 from tg_pipeline.flows.fetching.work import ChatReport
 from tg_pipeline.flows.loading import Loading, loading
@@ -150,7 +151,7 @@ class _Run:
 
     def _waiting(self, passed: float, whole: float) -> None:
         what = "waiting until Telegram may be asked again"
-        self.progress(Step(what, int(passed), math.ceil(whole), "seconds"))
+        self.progress(Step(what, int(passed), math.ceil(whole), "seconds", pause=True))
 
     async def _fetch(
         self,
@@ -169,10 +170,10 @@ class _Run:
         takeout = self._takeout(reader.ask)
         ask = reader.ask if takeout is None else takeout.ask
         turns = Turns(self.archive, ask, ashore, self.folder, account)
-        queue = deque(planned.works)
+        queue, track = deque(planned.works), Track(self.progress, planned.works)
         while queue:
             work = queue.popleft()
-            await turns.take(work, _among(self.progress, len(queue)))
+            await turns.take(work, track.of(work, queue))
             if work.stretches:
                 queue.append(work)
         if takeout is not None:
@@ -210,10 +211,3 @@ def _fewer_collections() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*before)
-
-
-def _among(progress: Progress, others: int) -> Progress:
-    """Progress of one chat that says how many are still to come."""
-    if not others:
-        return progress
-    return lambda step: progress(replace(step, what=f"{step.what}, {others:,} more chats"))

@@ -49,8 +49,7 @@ class Planned:
     @property
     def size(self) -> int:
         """How many messages it may be, at most."""
-        gaps = (stretch.gap for work in self.works for stretch in work.stretches)
-        return sum(gap.high - gap.low + 1 for gap in gaps)
+        return sum(work.left for work in self.works)
 
 
 @dataclass(frozen=True, slots=True)

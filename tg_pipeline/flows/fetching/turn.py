@@ -1,6 +1,7 @@
 """A chat's turn: its newest missing pages, for a slice of time, into a spool and ashore."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +13,6 @@ from tg_pipeline.flows.archive import Archive
 from tg_pipeline.flows.fetching.ashore import Ashore
 from tg_pipeline.flows.fetching.plan import can_be_read, leave
 from tg_pipeline.flows.fetching.work import Stretch, Work
-from tg_pipeline.flows.progress import Progress, Step
 from tg_pipeline.landing import Covered, Spool
 from tg_pipeline.logs import get_logger
 from tg_pipeline.sources.telegram.history import Ask, Page, pages
@@ -38,8 +38,12 @@ class Turns:
         self._account = account
         self._spool: Spool | None = None
 
-    async def take(self, work: Work, progress: Progress) -> None:
+    async def take(self, work: Work, told: Callable[[], None]) -> None:
         """Read a chat until its slice of time is over or nothing is missing of it.
+
+        Args:
+            work: the chat.
+            told: called after each page.
 
         Raises:
             TgPipelineError: what ends the run. All pages that came are on their way ashore.
@@ -47,7 +51,7 @@ class Turns:
         until = time.monotonic() + SLICE_SECONDS
         try:
             while work.stretches and time.monotonic() < until:
-                await self._read(work, work.stretches[0], until, progress)
+                await self._read(work, work.stretches[0], until, told)
         finally:
             await self._hand_over()
         if not work.stretches and work.report.error is None:
@@ -57,7 +61,9 @@ class Turns:
                 with self._archive.database.transaction() as connection:
                     reading.note_reread(connection, work.chat.key)
 
-    async def _read(self, work: Work, stretch: Stretch, until: float, progress: Progress) -> None:
+    async def _read(
+        self, work: Work, stretch: Stretch, until: float, told: Callable[[], None]
+    ) -> None:
         """Read on in one stretch of ids."""
         over = False
         try:
@@ -71,7 +77,7 @@ class Turns:
                 await self._keep(work, stretch, page)
                 over = stretch.is_over(page)
                 stretch.after(page)
-                progress(Step(f"fetching {work.name}", work.report.messages, work.size, "messages"))
+                told()
         except (ChatInaccessible, TelegramRefused) as error:
             self._give_up(work, stretch, error)
             return

@@ -105,9 +105,9 @@ class Work:
         return self.chat.followed.title or str(self.chat.key)
 
     @property
-    def size(self) -> int:
-        """How many messages may be expected, as far as one can know."""
-        return max(self.total or 0, self.report.messages)
+    def left(self) -> int:
+        """How many ids nobody has asked for yet."""
+        return sum(one.gap.high - one.gap.low + 1 for one in self.stretches)
 
     def count(self, page: Page, made: Converted) -> None:
         """Note what a page has brought."""

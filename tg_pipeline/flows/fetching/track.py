@@ -1,0 +1,36 @@
+"""How far a run is: ids that are answered for, of all that were missing when it began."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from tg_pipeline.flows.fetching.work import Work
+from tg_pipeline.flows.progress import Progress, Step
+
+
+class Track:
+    """Tells of each page how far the whole run is, and how fast messages come.
+
+    Ids, for nobody knows how many messages there are: holes are among them, and in private chats
+    most ids are other chats' messages.
+    """
+
+    def __init__(self, progress: Progress, works: Sequence[Work]) -> None:
+        self._progress = progress
+        self._works = works
+        self._size = sum(work.left for work in works)
+        self._began = time.monotonic()
+
+    def of(self, work: Work, others: Sequence[Work]) -> Callable[[], None]:
+        """What tells of one chat's pages while the others wait."""
+        waiting = sum(one.left for one in others)
+        before = sum(one.report.messages for one in self._works if one is not work)
+        more = f", {len(others):,} more chats" if others else ""
+
+        def tell() -> None:
+            left, messages = waiting + work.left, before + work.report.messages
+            self._size = max(self._size, left)  # a past as a basic group may have been found
+            rate = messages / max(time.monotonic() - self._began, 0.001)
+            detail = f"{work.name}: {messages:,} messages, {rate:,.0f}/s{more}"
+            self._progress(Step("fetching", self._size - left, self._size, "ids", detail))
+
+        return tell
