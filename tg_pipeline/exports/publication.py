@@ -27,6 +27,7 @@ from tg_pipeline.exports.columns import DATASET, EXPORTER_VERSION, schema_of
 from tg_pipeline.exports.formats import FORMATS, WRITERS, Writer
 from tg_pipeline.exports.ledger import Entry
 from tg_pipeline.exports.manifest import Files
+from tg_pipeline.exports.memory import memory_given_back
 from tg_pipeline.exports.published import Outcome, Published, PublishedWindow
 from tg_pipeline.exports.snapshot import Reader, Snapshot, open_reader
 from tg_pipeline.files import Place, listing, make_folder
@@ -76,24 +77,13 @@ def publish(
     dataset = folder / DATASET
     make_folder(dataset)
     done = []
-    with _memory_given_back():
+    with memory_given_back():
         for published in _Publication(database, dataset, force).each(sorted(set(windows))):
             done.append(published)
             progress(published)
     withdrawn, replaced = _refresh(database, dataset, windows)
     withdrawn += [file for one in done for file in one.withdrawn]
     return Published(tuple(done), tuple(withdrawn), dataset / manifest.MANIFEST, replaced)
-
-
-@contextmanager
-def _memory_given_back() -> Iterator[None]:
-    """Use the system's allocator: Arrow's own keeps what a window has freed, 50 MB and more."""
-    before = pa.default_memory_pool()
-    pa.set_memory_pool(pa.system_memory_pool())
-    try:
-        yield
-    finally:
-        pa.set_memory_pool(before)
 
 
 def is_current(there: Files, files: Sequence[Entry], version: str) -> bool:

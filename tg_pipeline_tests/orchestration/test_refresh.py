@@ -331,6 +331,7 @@ def test_of_many_chats_only_those_with_news_are_asked_for(
 
     seconds = time.monotonic() - began
     print(f"news of {len(with_news)} of {count} chats: {seconds:.1f} s to the published files")
+    assert seconds < 60
     assert result.success, failures(result)
     by_method, pages = live.server.requests.by_method(mark), math.ceil(count / 100)
     assert by_method[NEWS] == pages

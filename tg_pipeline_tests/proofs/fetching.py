@@ -11,12 +11,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 
 from tg_pipeline.contracts.identity import CHANNEL_MARK
 from tg_pipeline.flows import Archive
 from tg_pipeline.generator import ACCOUNT, ChatPlan, History, history
 from tg_pipeline.sources.telegram.convert import MIGRATION_SHIFT
+from tg_pipeline.sources.telegram.convert.raw import as_raw
 from tg_pipeline.store.database import Database
 from tg_pipeline_tests.flows.conftest import NewArchive
 from tg_pipeline_tests.flows.live import Live, peer_of
@@ -122,7 +124,8 @@ class Told:
     date: datetime
     text: str
     sender: int | None
-    edited: datetime | None
+    raw: dict[str, Any]
+    """All of it as JSON, but whether it is the reader's own: that is told to who asks."""
 
 
 def held_by_server(sea: Sea) -> dict[Key, Told]:
@@ -146,8 +149,12 @@ def _told(data: bytes) -> Told:
         message.date,
         getattr(message, "message", None) or "",
         marked(message.from_id) if message.from_id else None,
-        None if getattr(message, "edit_hide", False) else getattr(message, "edit_date", None),
+        _shared(orjson.loads(as_raw(message))),
     )
+
+
+def _shared(raw: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in raw.items() if name != "out"}
 
 
 # ---- the archive
@@ -220,10 +227,13 @@ def found_hashes(archive: Archive) -> dict[Key, bytes | None]:
 
 def found_told(archive: Archive) -> dict[Key, Told]:
     """What the tables say of every message, as far as `held_by_server` says it."""
-    query = "SELECT entity_id, account_id, id, date, text, sender_id, edited_at FROM messages"
+    query = "SELECT entity_id, account_id, id, date, text, sender_id, raw FROM messages"
     with archive.database.snapshot() as connection:
         rows = connection.exec_driver_sql(query)
-        return {(e, a, n): Told(*rest) for e, a, n, *rest in rows}
+        return {
+            (e, a, n): Told(date, text, sender, _shared(raw))
+            for e, a, n, date, text, sender, raw in rows
+        }
 
 
 def assert_as_the_server_holds(archive: Archive, sea: Sea) -> None:
@@ -232,8 +242,8 @@ def assert_as_the_server_holds(archive: Archive, sea: Sea) -> None:
     assert_equal_maps({key: hashes.get(key) for key in truth}, truth)
     held, found = held_by_server(sea), found_told(archive)
     assert_equal_maps(
-        {key: (one.date, one.text) for key, one in found.items()},
-        {key: (one.date, one.text) for key, one in held.items()},
+        {key: (one.date, one.text, one.raw) for key, one in found.items()},
+        {key: (one.date, one.text, one.raw) for key, one in held.items()},
     )
     senders = {key: one.sender for key, one in held.items() if one.sender is not None}
     assert_equal_maps({key: found[key].sender for key in senders}, senders)
