@@ -11,16 +11,17 @@ if TYPE_CHECKING:
     from tg_pipeline.store.following import AccountStatus, Reading
 
 _BEHIND_SHOWN: Final = 15
+_CHATS_SHOWN: Final = 20
 _UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
 def tell(found: "Overview", *, every: bool) -> None:
-    """Show it on one screen, but for the list of chats; `every`: all that is behind, too."""
+    """Show it on one screen: what is behind most, the largest chats; `every`: all of them."""
     if found.accounts:
         _tell_accounts(found.accounts)
     if found.followed:
         _tell_followed(found, every=every)
-    _tell_chats(found.chats)
+    _tell_chats(found.chats, every=every)
     for step in found.next:
         _tell_step(step.what, step.command, step.at)
     lacking = sum(max(0, chat.status.loaded - chat.status.landed) for chat in found.chats)
@@ -117,13 +118,17 @@ def _followed_line(found: "Overview") -> str:
     return f"{len(readings):,} chats followed: {', '.join(told)}; last asked {_ago(asked)}"
 
 
-def _tell_chats(chats: "Sequence[ChatOverview]") -> None:
+def _tell_chats(chats: "Sequence[ChatOverview]", *, every: bool) -> None:
     if not chats:
         show.text(
             "The archive is empty. Fill it with: tg-pipeline import result.json, "
             "or begin with: tg-pipeline login"
         )
         return
+    statuses = [one.status for one in chats]
+    if not every and len(statuses) > _CHATS_SHOWN:
+        least = sorted(one.messages for one in statuses)[-_CHATS_SHOWN]
+        statuses = [one for one in statuses if one.messages >= least][:_CHATS_SHOWN]
     show.table(
         ("chat", "type", "title", "messages", "versions", "first", "last", "quarantined"),
         (
@@ -137,9 +142,13 @@ def _tell_chats(chats: "Sequence[ChatOverview]") -> None:
                 chat.last_date and chat.last_date.date(),
                 chat.quarantined,
             )
-            for chat in (one.status for one in chats)
+            for chat in statuses
         ),
     )
+    if len(chats) > len(statuses):
+        messages = sum(one.status.messages for one in chats)
+        more = len(chats) - len(statuses)
+        show.text(f"and {more:,} smaller ones, {messages:,} messages in all; --json lists them")
 
 
 def _tell_step(what: str, command: str | None, at: datetime | None) -> None:

@@ -1,5 +1,6 @@
 """`tg-pipeline status` of an archive that reads from Telegram, as people see it."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -53,3 +54,29 @@ def test_status_of_chats_on_their_way(station: Station) -> None:
         "holes": 1,
     }
     assert document["next"][0]["at"] == document["accounts"][0]["waits_until"]
+
+
+def test_many_chats_leave_room_for_the_rest_of_the_screen(station: Station) -> None:
+    """A thousand of them scrolled accounts and what is behind away."""
+    chats = [
+        {
+            "name": f"C{size}",
+            "type": "public_channel",
+            "id": 1_000_000_000 + size,
+            "messages": [
+                {"id": number, "type": "message", "date": "2024-01-01T00:00:00",
+                 "date_unixtime": "1704067200", "from": "C", "text": "Boat"}
+                for number in range(1, size + 1)
+            ],
+        }
+        for size in range(1, 24)
+    ]  # fmt: skip
+    file = station.folder / "result.json"
+    file.write_text(json.dumps({"chats": {"list": chats}}), "utf-8")
+    done(station("import", file, "--no-export"))
+
+    told = done(station("status", "-q")).out.splitlines()
+
+    shown = [line.split()[0] for line in told if line.startswith("-1001000000")]
+    assert set(shown) == {f"{-1_001_000_000_000 - size}" for size in range(4, 24)}
+    assert "and 3 smaller ones, 276 messages in all; --json lists them" in told

@@ -98,8 +98,12 @@ def fetch_chats(
     A wait that is too long to be slept through ends the run early: see `deferred` of what is
     returned. Everything that came before is landed and loaded.
 
+    What ends one chat, `ChatInaccessible` or `TelegramRefused`, is in that chat's report.
+
     Raises:
-        AccountBusy, NotLoggedIn, SessionRevoked, KeyDuplicated, AccountBanned, SpoolDamaged
+        ApiMissing, ApiInvalid, NotLoggedIn, SessionUnreadable, KeyringUnavailable: set it up first.
+        AccountBusy, AccountDiffers, SessionRevoked, KeyDuplicated, AccountBanned: the account.
+        SpoolDamaged, DiskFull, DatabaseLost: the surroundings.
     """
     folder = archive.settings.home / "spool" / options.account
     make_folder(folder)

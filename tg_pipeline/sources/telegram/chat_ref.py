@@ -8,9 +8,9 @@ from telethon import utils
 from telethon.tl import types
 
 from tg_pipeline.contracts import ChatKey, ChatType
-from tg_pipeline.contracts.identity import CHANNEL_MARK, numbers_its_own_messages
 from tg_pipeline.contracts.types import Id
 from tg_pipeline.errors import ChatInaccessible
+from tg_pipeline.sources.telegram.peers import input_peer
 
 SAVED_TITLE = "Saved Messages"
 FORBIDDEN = (types.ChatForbidden, types.ChannelForbidden, types.ChatEmpty)
@@ -58,13 +58,7 @@ class ChatRef(BaseModel):
             raise ChatInaccessible(
                 self.called, self.account, "it has not been found by this account yet"
             )
-        if self.type is ChatType.SAVED:
-            return types.InputPeerSelf()
-        if self.type is ChatType.GROUP:
-            return types.InputPeerChat(-self.id)
-        if numbers_its_own_messages(self.id):
-            return types.InputPeerChannel(-self.id - CHANNEL_MARK, self.access_hash[self.account])
-        return types.InputPeerUser(self.id, self.access_hash[self.account])
+        return input_peer(self.id, self.type, self.access_hash.get(self.account))
 
 
 def ref_of(entity: Any, account: str, user_id: int) -> ChatRef:

@@ -6,7 +6,6 @@ is decided in one place, above. It logs nothing, for what it says may hold what 
 
 import asyncio
 import logging
-import re
 import socket
 import struct
 from collections.abc import AsyncIterator, Iterator
@@ -44,7 +43,6 @@ _CONNECT_TRIES = 3
 _TRY_AGAIN_SECONDS = 1
 _REQUEST_TRIES = 2  # the second is for an account that has moved to another data centre
 _DC = 2
-_TITLE = re.compile(r"Request$")
 
 _ENDED = (
     errors.AuthKeyUnregisteredError,
@@ -241,7 +239,7 @@ def translated(
 def method_of(request: Any) -> str:
     """What Telegram calls a request: GetHistoryRequest of messages is messages.getHistory."""
     kind = type(getattr(request, "query", request))  # what is wrapped, as in a takeout
-    name = _TITLE.sub("", kind.__name__)
+    name = kind.__name__.removesuffix("Request")
     name = name[:1].lower() + name[1:]
     place = kind.__module__.removeprefix("telethon.tl.functions").lstrip(".")
     return f"{place}.{name}" if place else name

@@ -107,6 +107,9 @@ async def pages(
         gap: which ids.
         chat: its name, for errors.
         go_on: asked with each page, before the next one is sent for.
+
+    Raises:
+        what `ask` raises, when the page before has been taken.
     """
     reader = _Reader(ask, peer, chat)
     coming: asyncio.Task[Page] | None = asyncio.create_task(reader.read(gap))
@@ -125,6 +128,37 @@ async def pages(
             coming.cancel()
             with suppress(asyncio.CancelledError):
                 await coming
+
+
+def history_request(
+    peer: Any,
+    *,
+    before: int = 0,
+    moment: datetime | None = None,
+    skip: int = 0,
+    limit: int = PAGE,
+    above: int = 0,
+) -> GetHistoryRequest:
+    """A request for messages, newest first.
+
+    Args:
+        peer: whose history, as an InputPeer.
+        before: only ids below this one; 0: all.
+        moment: only what was sent before, UTC; None: all.
+        skip: so many of them are passed over.
+        limit: so many are wanted.
+        above: only ids above this one.
+    """
+    return GetHistoryRequest(
+        peer=peer,
+        offset_id=before,
+        offset_date=moment,
+        add_offset=skip,
+        limit=limit,
+        max_id=0,
+        min_id=above,
+        hash=0,
+    )
 
 
 @dataclass(slots=True)
@@ -152,16 +186,7 @@ class _Reader:
         return _page(answer, gap, skipped, asked_at)
 
     async def _ask(self, before: int, skip: int, limit: int, above: int) -> Any:
-        request = GetHistoryRequest(
-            peer=self.peer,
-            offset_id=before,
-            offset_date=None,
-            add_offset=skip,
-            limit=limit,
-            max_id=0,
-            min_id=above,
-            hash=0,
-        )
+        request = history_request(self.peer, before=before, skip=skip, limit=limit, above=above)
         return await self.ask(request, chat=self.chat)
 
 
@@ -197,18 +222,13 @@ def _total(answer: Any) -> int | None:
 
 
 async def newest_before(ask: Ask, peer: Any, moment: datetime, *, chat: str = "") -> int | None:
-    """The id of the newest message sent before a moment, of those that can be read; None: none."""
+    """The id of the newest message sent before a moment, of those that can be read; None: none.
+
+    Raises:
+        what `ask` raises.
+    """
     for skip in count():
-        request = GetHistoryRequest(
-            peer=peer,
-            offset_id=0,
-            offset_date=moment,
-            add_offset=skip,
-            limit=1,
-            max_id=0,
-            min_id=0,
-            hash=0,
-        )
+        request = history_request(peer, moment=moment, skip=skip, limit=1)
         with suppress(TypeNotFoundError):
             answer = await ask(request, chat=chat)
             return max((one.id for one in answer.messages), default=None)

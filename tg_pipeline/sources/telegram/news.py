@@ -42,7 +42,11 @@ class News:
 
 
 async def news(ask: Ask, peers: Mapping[int, Any]) -> News:
-    """Ask for the newest messages of chats, given as InputPeers by their marked ids."""
+    """Ask for the newest messages of chats, given as InputPeers by their marked ids.
+
+    Raises:
+        what `ask` raises, but what concerns one chat alone.
+    """
     found = News()
     chats = list(peers.items())
     for start in range(0, len(chats), _AT_ONCE):

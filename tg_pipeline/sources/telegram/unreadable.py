@@ -7,9 +7,8 @@ in the numbering is sought from which, passing over as many, one comes out at th
 from typing import Any
 
 from telethon.errors import TypeNotFoundError
-from telethon.tl.functions.messages import GetHistoryRequest
 
-from tg_pipeline.sources.telegram.history import Ask
+from tg_pipeline.sources.telegram.history import Ask, history_request
 
 _NEWEST = 0
 
@@ -52,16 +51,7 @@ class _Seeker:
 
     async def _at(self, before: int, skip: int) -> tuple[bool, int | None]:
         """Whether one message can be read, and its id; None: there is none."""
-        request = GetHistoryRequest(
-            peer=self._peer,
-            offset_id=before,
-            offset_date=None,
-            add_offset=skip,
-            limit=1,
-            max_id=0,
-            min_id=0,
-            hash=0,
-        )
+        request = history_request(self._peer, before=before, skip=skip, limit=1)
         try:
             answer = await self._ask(request, chat=self._chat)
         except TypeNotFoundError:

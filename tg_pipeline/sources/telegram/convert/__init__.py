@@ -1,6 +1,6 @@
 """From Telethon's TL objects to records, equal in content to what Telegram Desktop exports."""
 
-from tg_pipeline.sources.telegram.convert.chats import participants, to_chat
+from tg_pipeline.sources.telegram.convert.chats import participants
 from tg_pipeline.sources.telegram.convert.message import MIGRATION_SHIFT, Context, to_message
 from tg_pipeline.sources.telegram.convert.raw import as_raw
 from tg_pipeline.sources.unfit import Unfit
@@ -11,6 +11,5 @@ __all__ = [
     "Unfit",
     "as_raw",
     "participants",
-    "to_chat",
     "to_message",
 ]
