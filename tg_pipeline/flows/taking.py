@@ -76,8 +76,11 @@ class Fetched:
 
     @property
     def failure(self) -> TgPipelineError | None:
-        """What a person has to put right."""
-        return None if self.later is not None else self.error
+        """What a person has to put right: with the account, or with a chat Telegram refused."""
+        if self.report is None:
+            return None if self.later is not None else self.error
+        errors = (chat.error for chat in self.report.chats)
+        return next((one for one in errors if isinstance(one, TelegramRefused)), None)
 
     @property
     def until(self) -> datetime | None:

@@ -282,6 +282,23 @@ def test_an_account_that_is_out_is_told_once_the_rest_is_published(
     assert list(following.published()) == ["2024-01-01"]
 
 
+def test_a_chat_that_telegram_refuses_is_told_once_the_others_are_published(
+    following: Pipeline, live: Live, world: World, mira: Account, harbour: Channel
+) -> None:
+    odd = world.channel(1_700_000_002, "Odd", mira)
+    world.post(odd, "Boat", by=odd, date=JANUARY)
+    live.follow(odd)
+    live.server.faults.error(
+        HISTORY, 400, "SOMETHING_NEW", always(), lambda asked: str(odd.id) in str(asked)
+    )
+
+    result = refresh(following)
+
+    assert steps(result) == ["fetch_news", "refresh"]
+    assert "main (telegram.refused)" in failures(result)["require_accounts"]
+    assert list(following.published()) == ["2024-01-01", "2024-02-01", "2024-03-01"]
+
+
 def test_the_schedule_waits_for_its_run_and_for_chats(
     following: Pipeline, live: Live, world: World, mira: Account
 ) -> None:
