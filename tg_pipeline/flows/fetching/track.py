@@ -24,7 +24,8 @@ class Track:
         """What tells of one chat's pages while the others wait."""
         waiting = sum(one.left for one in others)
         before = sum(one.report.messages for one in self._works if one is not work)
-        more = f", {len(others):,} more chats" if others else ""
+        chats = "chat" if len(others) == 1 else "chats"
+        more = f", {len(others):,} more {chats}" if others else ""
 
         def tell() -> None:
             left, messages = waiting + work.left, before + work.report.messages
