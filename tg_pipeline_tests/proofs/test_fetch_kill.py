@@ -5,6 +5,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import cycle
 from threading import Timer
@@ -212,17 +213,22 @@ def _wait_for(running: Running, reached: Callable[[], object]) -> None:
 
 def _grows(shore: Shore) -> bool:
     """Whether a spool is just being written."""
-    sizes = [sum(one.stat().st_size for one in _spools(shore))]
+    sizes = [_spooled(shore)]
     deadline = time.monotonic() + 5 * LATENCY_SECONDS
     while time.monotonic() < deadline:
-        sizes.append(sum(one.stat().st_size for one in _spools(shore)))
+        sizes.append(_spooled(shore))
         if sizes[-1] > sizes[-2]:
             return True
     return False
 
 
-def _spools(shore: Shore) -> Iterator[Any]:
-    return (one for one in shore.spools.glob("*.jsonl") if one.exists())
+def _spooled(shore: Shore) -> int:
+    """Bytes of all spools; one may be landed and removed while it is looked at."""
+    size = 0
+    for one in shore.spools.glob("*.jsonl"):
+        with suppress(FileNotFoundError):
+            size += one.stat().st_size
+    return size
 
 
 def _is_loading(shore: Shore) -> bool:
