@@ -6,6 +6,7 @@ not, for Telegram may leave out what it likes.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,6 +24,11 @@ _OLDEST: Final = 1
 _TURNS_TO_SEND: Final = 8
 """A request passes through tasks of ours and Telethon's until it is sent, which takes four turns of
 the loop; while it is answered, there is time for the page before."""
+_FAR: Final = 0.02
+"""Seconds. An answer that takes as long leaves time to spare."""
+_BREATH: Final = 0.001
+"""Seconds of it in which nothing is done: on a machine with few cores a request that has only just
+been sent is otherwise held up by the work on the page before, which cost 1 ms of each 47."""
 
 
 class Ask(Protocol):
@@ -115,19 +121,32 @@ async def pages(
     coming: asyncio.Task[Page] | None = asyncio.create_task(reader.read(gap))
     try:
         while coming is not None:
+            began = time.monotonic()
             page = await coming
+            waited = time.monotonic() - began
             coming = None
             if not page.ends and go_on(page):
                 rest = Gap(gap.low, page.covers.low - 1)
                 coming = asyncio.create_task(reader.read(rest))
-                for _ in range(_TURNS_TO_SEND):  # before the page is worked on
-                    await asyncio.sleep(0)
+                await _sent(waited)
             yield page
     finally:
         if coming is not None:
             coming.cancel()
             with suppress(asyncio.CancelledError):
                 await coming
+
+
+async def _sent(waited: float) -> None:
+    """Let a request be sent before the page at hand is worked on.
+
+    Args:
+        waited: seconds that the answer before was waited for.
+    """
+    for _ in range(_TURNS_TO_SEND):
+        await asyncio.sleep(0)
+    if waited > _FAR:
+        await asyncio.sleep(_BREATH)
 
 
 def history_request(
