@@ -12,6 +12,7 @@ from tg_pipeline.landing import LandingZone
 from tg_pipeline.store import schema
 from tg_pipeline.store.database import Database
 from tg_pipeline.store.embedded import acquire
+from tg_pipeline_tests.telegram_server import Account, TelegramServer, World
 
 _LONGEST = {"test_readme.py", "test_pages.py"}
 GIVEN_SERVER = "TEST_DATABASE_URL"
@@ -58,6 +59,25 @@ def database(server_url: str) -> Iterator[Database]:
         with opened.transaction() as connection:
             connection.exec_driver_sql(f'DROP SCHEMA IF EXISTS "{opened.schema}" CASCADE')
         opened.close()
+
+
+@pytest.fixture
+def world() -> World:
+    """An empty Telegram."""
+    return World()
+
+
+@pytest.fixture
+def mira(world: World) -> Account:
+    """Who reads there."""
+    return world.account(700_000_001, "Mira", phone="+12025550100")
+
+
+@pytest.fixture
+def server(world: World) -> Iterator[TelegramServer]:
+    """It on loopback."""
+    with TelegramServer(world) as server:
+        yield server
 
 
 @pytest.fixture

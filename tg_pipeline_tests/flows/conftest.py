@@ -3,7 +3,6 @@
 import itertools
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from tg_pipeline.settings import Settings
 from tg_pipeline.store import schema
 from tg_pipeline.store.database import Database
 from tg_pipeline_tests.flows.live import Live
-from tg_pipeline_tests.telegram_server import Account, TelegramServer, World
+from tg_pipeline_tests.telegram_server import Account, TelegramServer
 
 NewArchive = Callable[[], Archive]
 
@@ -55,27 +54,6 @@ def archive(new_archive: NewArchive) -> Archive:
 
 
 @pytest.fixture
-def world() -> World:
-    """An empty Telegram."""
-    return World()
-
-
-@pytest.fixture
-def mira(world: World) -> Account:
-    """Who reads."""
-    return world.account(700_000_001, "Mira", phone="+12025550100")
-
-
-@pytest.fixture
-def server(world: World) -> Iterator[TelegramServer]:
-    """It on loopback."""
-    with TelegramServer(world) as server:
-        yield server
-
-
-@pytest.fixture
-def live(server: TelegramServer, mira: Account, new_archive: NewArchive, tmp_path: Path) -> Live:
-    """An archive that mira's account fetches into; chats.yaml would be in this test's folder."""
-    archive = new_archive()
-    settings = Live.settings_for(server, mira, archive.settings, tmp_path)
-    return Live(server, mira, replace(archive, settings=settings))
+def live(server: TelegramServer, mira: Account, archive: Archive) -> Live:
+    """An archive that mira's account fetches into."""
+    return Live.over(archive, server, mira)

@@ -2,14 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from tg_pipeline.contracts import ChatKey, ChatType
 from tg_pipeline.contracts.identity import CHANNEL_MARK
 from tg_pipeline.flows import Archive
 from tg_pipeline.flows.fetching import FetchOptions, FetchReport, fetch_chats
-from tg_pipeline.settings import Settings
 from tg_pipeline.store import accounts, followed
 from tg_pipeline.store.followed import Followed
 from tg_pipeline_tests.telegram_server import API_HASH, API_ID, Account, TelegramServer, World
@@ -28,22 +26,24 @@ class Live:
     archive: Archive
 
     @classmethod
-    def settings_for(
-        cls, server: TelegramServer, account: Account, settings: Settings, folder: Path
-    ) -> Settings:
-        """Settings that lead to the server, with a session of the account."""
+    def over(cls, archive: Archive, server: TelegramServer, account: Account) -> "Live":
+        """An archive with settings that lead to the server, and a session of the account."""
+        folder = archive.settings.home
         folder.mkdir(parents=True, exist_ok=True)
-        return settings.model_copy(
-            update={
-                "telegram_api_id": API_ID,
-                "telegram_api_hash": API_HASH,
-                "telegram_session": server.session(account),
-                "telegram_server": server.address,
-                "telegram_server_key": server.write_key(folder / "telegram.pem"),
-                "telegram_requests_per_second": SWIFT,
-                "telegram_reread_days": 0,
-            }
+        return cls(server, account, archive).having(
+            telegram_api_id=API_ID,
+            telegram_api_hash=API_HASH,
+            telegram_session=server.session(account),
+            telegram_server=server.address,
+            telegram_server_key=server.write_key(folder / "telegram.pem"),
+            telegram_requests_per_second=SWIFT,
+            telegram_reread_days=0,
         )
+
+    def having(self, **settings: object) -> "Live":
+        """The same under other settings."""
+        changed = self.archive.settings.model_copy(update=settings)
+        return replace(self, archive=replace(self.archive, settings=changed))
 
     def follow(self, *chats: Peer) -> list[ChatKey]:
         """Have these chats fetched."""
@@ -69,11 +69,6 @@ class Live:
         return fetch_chats(
             self.archive, None if chats is None else list(chats), FetchOptions(**options)
         )
-
-    def rereading(self, days: int) -> "Live":
-        """The same, reading the newest days again."""
-        settings = self.archive.settings.model_copy(update={"telegram_reread_days": days})
-        return replace(self, archive=replace(self.archive, settings=settings))
 
     def forget_rereading(self) -> None:
         """As if a day had passed."""

@@ -1,18 +1,16 @@
 """Fetching from a loopback Telegram, through the unmodified client, into PostgreSQL."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from telethon.tl import types
 
 from tg_pipeline import flows
 from tg_pipeline.contracts import ChatKey
+from tg_pipeline.flows import Archive
 from tg_pipeline.flows.fetching import fetch, turn
 from tg_pipeline.flows.progress import Step
 from tg_pipeline.generator import DEMO_END, demo_histories
-from tg_pipeline_tests.flows.conftest import NewArchive
 from tg_pipeline_tests.flows.live import Live
 from tg_pipeline_tests.telegram_server import Account, TelegramServer, When, World, always
 from tg_pipeline_tests.telegram_server.filling.chats import demo_world
@@ -69,14 +67,12 @@ def test_news_cost_one_request(live: Live, world: World, mira: Account) -> None:
 
 
 def test_every_kind_of_chat_comes_as_the_generator_wrote_it(
-    new_archive: NewArchive, tmp_path: Path
+    archive: Archive,
 ) -> None:
     world, account = demo_world()
     chats = {one.plan.entity_id: one for one in demo_histories()}
     with TelegramServer(world) as server:
-        archive = new_archive()
-        settings = Live.settings_for(server, account, archive.settings, tmp_path)
-        live = Live(server, account, replace(archive, settings=settings))
+        live = Live.over(archive, server, account)
         peers = [
             world.channels[-e - 10**12]
             if e < -(10**12)
@@ -147,7 +143,7 @@ def test_an_edit_and_a_deletion_are_noticed_when_the_newest_days_are_read_again(
     live.fetch()
     world.edit(news, ids[3], message="Boat 3 is late", edit_date=now)
     world.delete(news, [ids[5], old])
-    again = live.rereading(days=2)
+    again = live.having(telegram_reread_days=2)
 
     assert again.fetch().chats == [], "not twice a day"
     again.forget_rereading()

@@ -171,7 +171,7 @@ def test_a_first_fetch_that_was_cut_does_not_read_its_newest_days_again(
     for number in range(1_000):
         world.post(news, "Boat", by=news, date=now - timedelta(minutes=1_000 - number))
     live.follow(news)
-    daily = live.rereading(days=5)
+    daily = live.having(telegram_reread_days=5)
     live.server.faults.flood(HISTORY, 9_000, When(skip=4))
     assert daily.fetch().deferred is not None
     daily.forget_waiting()
@@ -189,7 +189,7 @@ def test_deleted_newest_messages_are_noticed(live: Live, world: World, mira: Acc
     live.follow(news)
     live.fetch()
     world.delete(news, posted[-2:])
-    again = live.rereading(days=5)
+    again = live.having(telegram_reread_days=5)
     again.forget_rereading()
 
     again.fetch()

@@ -1,9 +1,7 @@
 """What `status` tells of accounts and of chats that are read from Telegram."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -12,35 +10,16 @@ from tg_pipeline.contracts import ChatKey
 from tg_pipeline.errors import ChatUnknown
 from tg_pipeline.store import following
 from tg_pipeline.store.leases import lease
-from tg_pipeline_tests.flows.conftest import NewArchive
 from tg_pipeline_tests.flows.live import Live
-from tg_pipeline_tests.telegram_server import Account, TelegramServer, World, always
+from tg_pipeline_tests.telegram_server import Account, World, always
 
 HISTORY = "messages.getHistory"
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
-
-
-@pytest.fixture
-def mira(world: World) -> Account:
-    return world.account(700_000_001, "Mira", phone="+12025550100")
-
-
-@pytest.fixture
-def server(world: World) -> Iterator[TelegramServer]:
-    with TelegramServer(world) as server:
-        yield server
-
-
-@pytest.fixture
-def live(server: TelegramServer, mira: Account, new_archive: NewArchive, tmp_path: Path) -> Live:
-    archive = new_archive()
-    settings = Live.settings_for(server, mira, archive.settings, tmp_path)
-    settings = settings.model_copy(update={"telegram_wait_limit": 0})
-    return Live(server, mira, replace(archive, settings=settings))
+def live(live: Live) -> Live:
+    """No wait is slept through."""
+    return live.having(telegram_wait_limit=0)
 
 
 def follow(live: Live, world: World, mira: Account, posts: int) -> ChatKey:

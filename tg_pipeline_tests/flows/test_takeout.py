@@ -1,35 +1,25 @@
 """Reading in a takeout session: begun once, used by every run until all is read, then ended."""
 
-from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from tg_pipeline.errors import FloodWait, TakeoutDelay
-from tg_pipeline_tests.flows.conftest import NewArchive
 from tg_pipeline_tests.flows.live import Live
-from tg_pipeline_tests.telegram_server import Account, TelegramServer, When, World
+from tg_pipeline_tests.telegram_server import Account, When, World
 
 HISTORY, BEGIN = "messages.getHistory", "account.initTakeoutSession"
 KEPT = "SELECT takeout_id FROM accounts"
 
 
 @pytest.fixture
-def live(new_archive: NewArchive, tmp_path: Path) -> Iterator[Live]:
+def live(live: Live, world: World, mira: Account) -> Live:
     """An archive that follows a channel of 350 posts."""
-    world = World()
-    mira: Account = world.account(700_000_001, "Mira", phone="+12025550100")
     news = world.channel(1_700_000_001, "Harbour News", mira)
     for number in range(350):
         world.post(news, f"Boat {number}", by=news)
-    with TelegramServer(world) as server:
-        archive = new_archive()
-        settings = Live.settings_for(server, mira, archive.settings, tmp_path)
-        live = Live(server, mira, replace(archive, settings=settings))
-        live.follow(news)
-        yield live
+    live.follow(news)
+    return live
 
 
 def sessions_of(live: Live, since: int = 0) -> set[int | None]:

@@ -2,10 +2,8 @@
 
 import math
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -35,25 +33,8 @@ ASSETS = ("raw_messages", "messages", "messages_parquet", "messages_jsonl")
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
-
-
-@pytest.fixture
-def mira(world: World) -> Account:
-    return world.account(700_000_001, "Mira", phone="+12025550100")
-
-
-@pytest.fixture
-def server(world: World) -> Iterator[TelegramServer]:
-    with TelegramServer(world) as server:
-        yield server
-
-
-@pytest.fixture
-def live(server: TelegramServer, mira: Account, pipeline: Pipeline, tmp_path: Path) -> Live:
-    settings = Live.settings_for(server, mira, pipeline.settings, tmp_path)
-    return Live(server, mira, replace(pipeline.archive, settings=settings))
+def live(server: TelegramServer, mira: Account, pipeline: Pipeline) -> Live:
+    return Live.over(pipeline.archive, server, mira)
 
 
 @pytest.fixture
@@ -74,9 +55,8 @@ def harbour(world: World, mira: Account, live: Live) -> Channel:
 
 
 def over(live: Live, pipeline: Pipeline, **settings: Any) -> Pipeline:
-    changed = live.archive.settings.model_copy(update=settings)
-    archive = replace(live.archive, settings=changed)
-    return Pipeline(changed, archive, pipeline.instance)
+    archive = live.having(**settings).archive
+    return Pipeline(archive.settings, archive, pipeline.instance)
 
 
 def refresh(pipeline: Pipeline) -> dg.ExecuteInProcessResult:

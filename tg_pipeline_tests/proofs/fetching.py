@@ -6,7 +6,7 @@ are compared without them, and with ranges of ids joined: how many batches a run
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -170,12 +170,10 @@ class Shore:
     @classmethod
     def new(cls, server: TelegramServer, sea: Sea, new_archive: NewArchive) -> "Shore":
         """An empty archive that follows all chats."""
-        archive = new_archive()
-        folder = archive.settings.home
-        settings = Live.settings_for(server, sea.account, archive.settings, folder)
-        live = Live(server, sea.account, replace(archive, settings=settings))
+        live = Live.over(new_archive(), server, sea.account)
         live.follow(*sea.chats)
-        return cls(live, Home(folder, _environment(settings)))
+        settings = live.archive.settings
+        return cls(live, Home(settings.home, _environment(settings)))
 
     @property
     def archive(self) -> Archive:

@@ -76,10 +76,7 @@ def shore(calm: Calm, new_archive: NewArchive) -> Iterator[Shore]:
 
 def with_settings(shore: Shore, **values: object) -> Shore:
     """The same archive under other settings."""
-    settings = shore.archive.settings.model_copy(update=values)
-    return replace(
-        shore, live=replace(shore.live, archive=replace(shore.archive, settings=settings))
-    )
+    return replace(shore, live=shore.live.having(**values))
 
 
 def moments(calm: Calm, since: int, method: str = HISTORY) -> list[float]:

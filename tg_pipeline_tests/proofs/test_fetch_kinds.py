@@ -230,7 +230,7 @@ def test_edits_and_deletions_are_noticed_in_the_days_that_are_read_again(
         shore = Shore.new(server, sea, new_archive)
         shore.live.fetch()
         fill_again(sea, sea.world, MOMENTS[1])
-        again = shore.live.rereading(days)
+        again = shore.live.having(telegram_reread_days=days)
         with shore.archive.database.transaction() as connection:
             connection.exec_driver_sql("UPDATE checkpoints SET reread_at = now() - interval '2 d'")
         again.fetch()
