@@ -37,14 +37,23 @@ MATERIALIZATION = dg.DagsterEventType.ASSET_MATERIALIZATION
 
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
-    """A person's folder in which the README's commands have run, on one of the demo's chats."""
-    folder = tmp_path_factory.mktemp("person")
+    """A person's folder in which the README's commands have run; tests leave it whole."""
+    made = imported(tmp_path_factory.mktemp("person"))
+    for command, seconds in timed(made, readme_commands()):
+        print(f"{seconds:>6} s  {command}")
+    return in_readmes_shell(made)
+
+
+def imported(folder: Path) -> Deployment:
+    """A person's folder with one of the demo's chats in its archive."""
     export = written(folder / "result.json", chat(*monthly(1, 12, per_month=28), id=int(CHAT[4:])))
     made = Deployment(folder, archive=".tg_pipeline/demo")
     made.succeed(f"tg-pipeline import {export} --home {made.home}")
-    for command, seconds in timed(made, readme_commands()):
-        print(f"{seconds:>6} s  {command}")
-    # What the README's shell has from `dagster env`.
+    return made
+
+
+def in_readmes_shell(made: Deployment) -> Deployment:
+    """What it has from `dagster env`."""
     named = {"TG_PIPELINE_HOME": made.home, "DAGSTER_HOME": made.home / "dagster"}
     return replace(made, environment={name: str(value) for name, value in named.items()})
 
@@ -196,7 +205,10 @@ def kill_in(step: str, process: "subprocess.Popen[str]") -> str:
 # ---- a lost instance ------------------------------------------------------------------------
 
 
-def test_a_lost_instance_is_rebuilt_as_it_was(deployment: Deployment) -> None:
+def test_a_lost_instance_is_rebuilt_as_it_was(tmp_path: Path) -> None:
+    deployment = in_readmes_shell(imported(tmp_path))
+    deployment.succeed("tg-pipeline dagster sync")
+    deployment.succeed(whole_history(deployment))
     with deployment.opened() as opened:
         damage(opened.archive.database, "2024-02-01")
     assert deployment.run("tg-pipeline check").code == REFUSED
