@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tg_pipeline.contracts import ChatKey
@@ -129,9 +129,11 @@ def _only_followed(reading: Reading) -> ChatStatus:
 
 def _next(found: Overview, settings: Settings) -> Iterator[NextStep]:
     for account in found.accounts:
-        read = [one for _, one in found.followed if one.account == account.account]
+        read = [(chat, one) for chat, one in found.followed if one.account == account.account]
         if read:
-            yield _of_account(account, read, settings)
+            yield _of_account(account, [one for _, one in read], settings)
+            if account.state == "active" and not account.busy and not account.waits:
+                yield from _in_time(account.account, read, settings.telegram_reread_days)
     if waiting := sum(chat.waiting for chat in found.chats):
         yield NextStep(f"{waiting:,} records are landed but not loaded", "tg-pipeline db load")
     if refused := sum(chat.refusal.windows for chat in found.chats if chat.refusal is not None):
@@ -148,7 +150,7 @@ def _of_account(account: AccountStatus, read: Sequence[Reading], settings: Setti
     if account.state not in {"active", "logged_out"}:
         since = f" since {account.state_since:%Y-%m-%d}" if account.state_since else ""
         return NextStep(f"account {name} is {account.state}{since}", f"tg-pipeline login {name}")
-    command = "tg-pipeline fetch" + (f" --account {name}" if name != _DEFAULT_ACCOUNT else "")
+    command = _fetch(name)
     if account.waits:
         longest = account.waits[0]
         method = "anything" if longest.method == ALL_METHODS else longest.method
@@ -157,6 +159,32 @@ def _of_account(account: AccountStatus, read: Sequence[Reading], settings: Setti
         spent = f"account {name} has made its {budget:,} requests of today"
         return NextStep(spent, command, next_midnight())
     return NextStep(_behind(name, read), command)
+
+
+def _in_time(
+    account: str, read: Sequence[tuple[ChatOverview, Reading]], days: int
+) -> Iterator[NextStep]:
+    """What runs do beside fetching news, from a time that is still to come."""
+    now = datetime.now(UTC)
+    lively = [
+        one.rereads_at
+        for chat, one in read
+        if one.inaccessible is None
+        and one.rereads_at is not None
+        and chat.status.last_date is not None
+        and chat.status.last_date > now - timedelta(days=days)
+    ]
+    shut = [one.retries_at for _, one in read if one.retries_at is not None]
+    for what, moments in (
+        (f"reads the newest {days} days again, for edits and deletions", lively),
+        ("tries again to read the chats that it could not", shut),
+    ):
+        if (first := min(moments, default=now)) > now:
+            yield NextStep(f"account {account} {what}", _fetch(account), first)
+
+
+def _fetch(account: str) -> str:
+    return "tg-pipeline fetch" + (f" --account {account}" if account != _DEFAULT_ACCOUNT else "")
 
 
 def _behind(account: str, read: Sequence[Reading]) -> str:

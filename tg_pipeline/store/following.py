@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 from tg_pipeline.contracts import ChatKey
 from tg_pipeline.store.database import LOCK
 from tg_pipeline.store.leases import lock_name
+from tg_pipeline.store.reading import REREAD_EVERY, TRY_AGAIN
 
 ALL_METHODS = "*"
 """Under this name stands the wait after Telegram could not be reached at all."""
@@ -43,7 +44,8 @@ ORDER BY account, until DESC, method
 _CHATS = """
 SELECT f.entity_id, f.account_id, f.account, f.type, f.username, f.title, f.comments_of,
        f.inaccessible, f.inaccessible_since, f.migrated_from,
-       c.top_id, c.total, c.fetched_at, r.newest, r.ids, r.stretches, r.lowest, p.lowest AS past
+       c.top_id, c.total, c.fetched_at, c.reread_at,
+       r.newest, r.ids, r.stretches, r.lowest, p.lowest AS past
 FROM followed_chats f
 LEFT JOIN checkpoints c USING (entity_id, account_id)
 LEFT JOIN (
@@ -114,7 +116,9 @@ class Reading:
             basic groups most ids are other chats'. None: Telegram was never asked.
         holes: in how many stretches they lie.
         fetched_at: when Telegram was last asked for news.
+        rereads_at: from when on its newest days are read again, if anything was posted in them.
         inaccessible: why it cannot be read.
+        retries_at: from when on it is tried again.
     """
 
     chat: ChatKey
@@ -128,8 +132,10 @@ class Reading:
     backlog: int | None
     holes: int
     fetched_at: datetime | None
+    rereads_at: datetime | None
     inaccessible: str | None
     inaccessible_since: datetime | None
+    retries_at: datetime | None
     total: int | None = field(default=None)
 
     def as_dict(self) -> dict[str, Any]:
@@ -185,8 +191,10 @@ def _reading(row: sa.Row[Any]) -> Reading:
         backlog=backlog,
         holes=holes,
         fetched_at=row.fetched_at,
+        rereads_at=row.reread_at and row.reread_at + REREAD_EVERY,
         inaccessible=row.inaccessible,
         inaccessible_since=row.inaccessible_since,
+        retries_at=row.inaccessible_since and row.inaccessible_since + TRY_AGAIN,
         total=row.total,
     )
 

@@ -15,8 +15,10 @@ from tg_pipeline.store.facts import of_chat
 from tg_pipeline.store.followed import Followed, Snapshot, every
 from tg_pipeline.store.tables import checkpoints, followed_chats
 
-_TRY_AGAIN: Final = timedelta(days=1)
+TRY_AGAIN: Final = timedelta(days=1)
 """A chat that could not be read is asked for once a day: somebody may have let us in again."""
+REREAD_EVERY: Final = timedelta(days=1)
+"""So often the newest days of a chat are read again, for edits and deletions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def readable(
 
 
 def _is_due(shut_since: datetime | None) -> bool:
-    return shut_since is None or datetime.now(UTC) - shut_since > _TRY_AGAIN
+    return shut_since is None or datetime.now(UTC) - shut_since > TRY_AGAIN
 
 
 def note_tops(connection: Connection, tops: Iterable[tuple[ChatKey, int]]) -> None:

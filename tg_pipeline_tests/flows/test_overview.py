@@ -92,6 +92,27 @@ def test_a_chat_that_is_read_whole_has_nothing_behind(
     ]
 
 
+def test_it_is_told_when_the_newest_days_are_read_again(
+    live: Live, world: World, mira: Account
+) -> None:
+    live = live.having(telegram_reread_days=5)
+    quiet = follow(live, world, mira, 3)
+    live.fetch()
+    assert len(flows.overview(live.archive).next) == 1  # nobody edits what is that old
+
+    lively = world.channel(1_700_000_002, "Tide Table", mira)
+    world.post(lively, "High water", by=lively, date=datetime.now(UTC))
+    live.follow(lively)
+    before = datetime.now(UTC)
+    live.fetch()
+
+    _, step = flows.overview(live.archive).next
+    assert step.what == "account main reads the newest 5 days again, for edits and deletions"
+    assert step.at is not None
+    assert timedelta(0) <= step.at - before - timedelta(days=1) < timedelta(minutes=1)
+    assert len(flows.overview(live.archive, [quiet]).next) == 1
+
+
 def test_holes_are_counted(live: Live, world: World, mira: Account) -> None:
     key = follow(live, world, mira, 250)
     live.fetch()
@@ -126,6 +147,9 @@ def test_a_chat_that_cannot_be_read_and_an_account_that_is_out(
     world.ban(world.channels[1_700_000_001], mira)
     live.fetch()
     assert "private" in (reading(live).inaccessible or "")
+    _, step = flows.overview(live.archive).next
+    assert "tries again to read" in step.what
+    assert step.at == reading(live).retries_at
 
     live.server.faults.error(None, 401, "SESSION_REVOKED", always())
     with pytest.raises(Exception, match="ended the session"):

@@ -3,7 +3,7 @@
 from collections import deque
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from tg_pipeline.contracts import Chat, ChatKey, ChatType, IdRange, Source
 from tg_pipeline.errors import ChatInaccessible, TelegramRefused
@@ -13,9 +13,7 @@ from tg_pipeline.sources.telegram.news import Top
 from tg_pipeline.sources.telegram.peers import input_peer
 from tg_pipeline.sources.telegram.records import Converted
 from tg_pipeline.store.fetched import gaps
-from tg_pipeline.store.reading import Readable
-
-_REREAD_EVERY: Final = timedelta(days=1)
+from tg_pipeline.store.reading import REREAD_EVERY, Readable
 
 
 @dataclass(slots=True)
@@ -184,4 +182,4 @@ def newest_days(work: Work, ranges: list[IdRange], days: int) -> None:
 
 
 def _is_due(reread_at: datetime | None) -> bool:
-    return reread_at is None or datetime.now(UTC) - reread_at > _REREAD_EVERY
+    return reread_at is None or datetime.now(UTC) - reread_at > REREAD_EVERY
