@@ -96,6 +96,8 @@ def _troubles(chat: "ChatOverview", reading: "Reading") -> Iterator[str]:
     if reading.inaccessible is not None:
         since = reading.inaccessible_since
         yield f"{reading.inaccessible}{f', since {since:%Y-%m-%d}' if since else ''}"
+    if reading.past_shut_since is not None:
+        yield "the basic group that it was cannot be read"
     if chat.waiting:
         yield f"{chat.waiting:,} landed but not loaded"
     if chat.refusal is not None:
@@ -127,8 +129,8 @@ def _tell_chats(chats: "Sequence[ChatOverview]", *, every: bool) -> None:
         return
     statuses = [one.status for one in chats]
     if not every and len(statuses) > _CHATS_SHOWN:
-        least = sorted(one.messages for one in statuses)[-_CHATS_SHOWN]
-        statuses = [one for one in statuses if one.messages >= least][:_CHATS_SHOWN]
+        largest = sorted(statuses, key=lambda one: -one.messages)[:_CHATS_SHOWN]
+        statuses = [one for one in statuses if one in largest]
     show.table(
         ("chat", "type", "title", "messages", "versions", "first", "last", "quarantined"),
         (

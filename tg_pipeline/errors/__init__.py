@@ -68,6 +68,7 @@ from tg_pipeline.errors.surroundings import (
     UsageError,
 )
 from tg_pipeline.errors.telegram import (
+    PUT_OFF,
     AccountBanned,
     AccountBusy,
     AccountDiffers,
@@ -103,6 +104,7 @@ __all__ = [
     "EXIT_REFUSED",
     "EXIT_TRY_LATER",
     "EXIT_USAGE",
+    "PUT_OFF",
     "AccountBanned",
     "AccountBusy",
     "AccountDiffers",

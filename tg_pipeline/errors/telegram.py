@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from tg_pipeline.errors.base import EXIT_USAGE, DataError, Fatal, Transient
 
@@ -271,6 +272,10 @@ class TelegramUnreachable(Transient):
             remedy="Check the network; give the same command again, it goes on where it stopped.",
         )
         self.until = until
+
+
+PUT_OFF: Final = (FloodWait, TakeoutDelay, BudgetSpent, TelegramUnreachable)
+"""What ends a run of fetching early; what came before is kept, and another run goes on."""
 
 
 class TelegramRefused(Fatal):

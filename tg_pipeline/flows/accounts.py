@@ -18,7 +18,7 @@ from tg_pipeline.errors import (
 )
 from tg_pipeline.flows.archive import Archive
 from tg_pipeline.settings import Settings
-from tg_pipeline.sources.telegram.client import connected
+from tg_pipeline.sources.telegram.client import CONNECTING, connected
 from tg_pipeline.sources.telegram.history import Ask
 from tg_pipeline.sources.telegram.login import who_is
 from tg_pipeline.sources.telegram.manners import Manners
@@ -29,7 +29,6 @@ from tg_pipeline.store.accounts import AccountState
 from tg_pipeline.store.leases import lease
 from tg_pipeline.store.limits import AccountLimits
 
-_CONNECTING: Final = "initConnection"
 _CONNECTING_REQUESTS: Final = 4
 """What Telethon asks when it connects: help.getConfig, users.getUsers, updates.getState and
 updates.getDifference."""
@@ -129,13 +128,13 @@ async def _connected(
     """A connected client, as soon as the account may connect."""
     async with AsyncExitStack() as opened:
         while True:
-            await patience.turn(_CONNECTING, _CONNECTING_REQUESTS)
+            await patience.turn(CONNECTING, _CONNECTING_REQUESTS)
             try:
                 client = await opened.enter_async_context(connected(settings, account, session))
                 break
             except FloodWait as wait:
                 left = wait.until - datetime.now(UTC)
-                patience.told(_CONNECTING, math.ceil(left.total_seconds()))
+                patience.told(CONNECTING, math.ceil(left.total_seconds()))
         yield client
 
 

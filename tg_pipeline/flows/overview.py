@@ -132,7 +132,7 @@ def _next(found: Overview, settings: Settings) -> Iterator[NextStep]:
         read = [(chat, one) for chat, one in found.followed if one.account == account.account]
         if read:
             yield _of_account(account, [one for _, one in read], settings)
-            if account.state == "active" and not account.busy and not account.waits:
+            if account.state == "active" and not account.busy and not account.fetching_waits:
                 yield from _in_time(account.account, read, settings.telegram_reread_days)
     if waiting := sum(chat.waiting for chat in found.chats):
         yield NextStep(f"{waiting:,} records are landed but not loaded", "tg-pipeline db load")
@@ -151,8 +151,8 @@ def _of_account(account: AccountStatus, read: Sequence[Reading], settings: Setti
         since = f" since {account.state_since:%Y-%m-%d}" if account.state_since else ""
         return NextStep(f"account {name} is {account.state}{since}", f"tg-pipeline login {name}")
     command = _fetch(name)
-    if account.waits:
-        longest = account.waits[0]
+    if waits := account.fetching_waits:
+        longest = waits[0]
         method = "anything" if longest.method == ALL_METHODS else longest.method
         return NextStep(f"account {name} waits to call {method} again", command, longest.until)
     if budget is not None and account.requests_today >= budget:

@@ -108,10 +108,10 @@ def reading_accounts(archive: Archive) -> list[str]:
 
 
 def account_waits(archive: Archive) -> dict[str, datetime]:
-    """Until when Telegram lets accounts wait, UTC; those that need not are left out."""
+    """Until when Telegram lets accounts fetch nothing, UTC; those that may are left out."""
     with archive.database.snapshot() as connection:
         found = following.account_statuses(connection, archive.database.schema)
-    return {one.account: one.waits_until for one in found if one.waits_until is not None}
+    return {one.account: one.fetching_waits[0].until for one in found if one.fetching_waits}
 
 
 def fetch_news(archive: Archive, progress: Progress = silent) -> list[Fetched]:

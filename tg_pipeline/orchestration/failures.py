@@ -9,15 +9,7 @@ from typing import Any, Final
 
 import dagster as dg
 
-from tg_pipeline.errors import (
-    AccountBusy,
-    BudgetSpent,
-    FloodWait,
-    TakeoutDelay,
-    TelegramUnreachable,
-    TgPipelineError,
-    Transient,
-)
+from tg_pipeline.errors import PUT_OFF, AccountBusy, TgPipelineError, Transient
 from tg_pipeline.flows import Progress, Step
 
 RETRIES = dg.RetryPolicy(
@@ -31,7 +23,7 @@ WAITS: Final = 3
 LONGEST_WAIT: Final = 3_600
 """Seconds; whoever has to wait for longer need not keep a run open."""
 _UNKNOWN_WAIT: Final = 60
-_LATER: Final = (AccountBusy, BudgetSpent, FloodWait, TakeoutDelay, TelegramUnreachable)
+_LATER: Final = (AccountBusy, *PUT_OFF)
 _LOG_EVERY_SECONDS = 10
 
 
@@ -82,6 +74,7 @@ def logged(context: Any) -> Progress:
         now = time.monotonic()
         if now - last >= _LOG_EVERY_SECONDS:
             last = now
-            context.log.info(f"{step.what}: {step.done:,} of {step.total:,} {step.unit}")
+            detail = f"; {step.detail}" if step.detail else ""
+            context.log.info(f"{step.what}: {step.done:,} of {step.total:,} {step.unit}{detail}")
 
     return report

@@ -16,6 +16,9 @@ from tg_pipeline.store.tables import chat_snapshots, followed_chats
 _KEY = ("entity_id", "account_id")
 _TOLD = ("account", "type", "username", "title", "comments_of", "migrated_from")
 
+_OF_READER = ("inaccessible", "inaccessible_since", "past_shut_since")
+"""What another account may find otherwise."""
+
 
 @dataclass(frozen=True, slots=True)
 class Followed:
@@ -26,6 +29,7 @@ class Followed:
         comments_of: the channel whose comments it holds; None if it was added by itself.
         migrated_from: the basic group that it was before.
         inaccessible: why it cannot be read; None if it can.
+        past_shut_since: since when the basic group that it was cannot be read.
     """
 
     key: ChatKey
@@ -38,6 +42,7 @@ class Followed:
     added_at: datetime | None = None
     inaccessible: str | None = None
     inaccessible_since: datetime | None = None
+    past_shut_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,7 @@ def follow(connection: Connection, chats: Iterable[Followed]) -> None:
     told: dict[str, Any] = {name: statement.excluded[name] for name in _TOLD}
     told["migrated_from"] = sa.func.coalesce(told["migrated_from"], followed_chats.c.migrated_from)
     other = followed_chats.c.account != statement.excluded.account
-    for name in ("inaccessible", "inaccessible_since"):  # another account may read it
+    for name in _OF_READER:
         told[name] = sa.case((other, None), else_=followed_chats.c[name])
     connection.execute(statement.on_conflict_do_update(index_elements=_KEY, set_=told), rows)
 

@@ -14,6 +14,14 @@ from tg_pipeline.store.reading import REREAD_EVERY, TRY_AGAIN
 
 ALL_METHODS = "*"
 """Under this name stands the wait after Telegram could not be reached at all."""
+_FETCHING: Final = {
+    ALL_METHODS,
+    "initConnection",
+    "users.getUsers",
+    "messages.getPeerDialogs",
+    "messages.getHistory",
+}
+"""What fetching calls: it need not wait for what is wanted of others, such as usernames."""
 
 # An advisory lock of one 64-bit key is shown as two halves.
 _HELD = """
@@ -43,7 +51,7 @@ ORDER BY account, until DESC, method
 # Ids of the time before a group became a supergroup are negative, and numbered by the account.
 _CHATS = """
 SELECT f.entity_id, f.account_id, f.account, f.type, f.username, f.title, f.comments_of,
-       f.inaccessible, f.inaccessible_since, f.migrated_from,
+       f.inaccessible, f.inaccessible_since, f.migrated_from, f.past_shut_since,
        c.top_id, c.total, c.fetched_at, c.reread_at,
        r.newest, r.ids, r.stretches, r.lowest, p.lowest AS past
 FROM followed_chats f
@@ -100,6 +108,11 @@ class AccountStatus:
         """When it may call everything again; None: now."""
         return max((wait.until for wait in self.waits), default=None)
 
+    @property
+    def fetching_waits(self) -> list[Wait]:
+        """What keeps it from fetching; the longest first."""
+        return [wait for wait in self.waits if wait.method in _FETCHING]
+
     def as_dict(self) -> dict[str, Any]:
         """For JSON output."""
         return {**asdict(self), "waits_until": self.waits_until}
@@ -119,6 +132,7 @@ class Reading:
         rereads_at: from when on its newest days are read again, if anything was posted in them.
         inaccessible: why it cannot be read.
         retries_at: from when on it is tried again.
+        past_shut_since: since when the basic group that it was cannot be read, which is no hole.
     """
 
     chat: ChatKey
@@ -136,6 +150,7 @@ class Reading:
     inaccessible: str | None
     inaccessible_since: datetime | None
     retries_at: datetime | None
+    past_shut_since: datetime | None
     total: int | None = field(default=None)
 
     def as_dict(self) -> dict[str, Any]:
@@ -195,6 +210,7 @@ def _reading(row: sa.Row[Any]) -> Reading:
         inaccessible=row.inaccessible,
         inaccessible_since=row.inaccessible_since,
         retries_at=row.inaccessible_since and row.inaccessible_since + TRY_AGAIN,
+        past_shut_since=row.past_shut_since,
         total=row.total,
     )
 
@@ -203,10 +219,19 @@ def _missing(row: sa.Row[Any]) -> tuple[int | None, int]:
     """How many ids up to the newest are not fetched, and in how many stretches."""
     if row.top_id is None:
         return None, 0
-    past = 0 if row.past is None else row.past - _OLDEST_PAST
-    unread = row.migrated_from is not None and (row.past is None or past > 0)
+    past, unread = _past(row)
     if row.newest is None:
         return row.top_id + past, int(row.top_id > 0) + unread
     top = max(row.top_id, row.newest)
     between = row.stretches - 1 + int(row.lowest > 1) + int(row.newest < top)
     return top - int(row.ids) + past, between + unread
+
+
+def _past(row: sa.Row[Any]) -> tuple[int, bool]:
+    """How many ids of the basic group that it was are not fetched, and whether there are any."""
+    if row.migrated_from is None or row.past_shut_since is not None:
+        return 0, False
+    if row.past is None:
+        return 0, True
+    left = row.past - _OLDEST_PAST
+    return left, left > 0

@@ -34,6 +34,11 @@ class Readable:
         """Its key."""
         return self.followed.key
 
+    @property
+    def may_read_past(self) -> bool:
+        """Whether the basic group that it was, if any, has not shown itself to be shut lately."""
+        return _is_due(self.followed.past_shut_since)
+
     def named(self, shown: Snapshot) -> "Readable":
         """The same chat, called as it shows itself; one that shows no title keeps its old one."""
         title = shown.title or self.followed.title
@@ -101,6 +106,12 @@ def was_group(connection: Connection, chat: ChatKey, group: int) -> None:
     connection.execute(
         followed_chats.update().where(of_chat(followed_chats, chat)).values(migrated_from=group)
     )
+
+
+def past_is_shut(connection: Connection, chat: ChatKey, since: datetime | None) -> None:
+    """Note that the basic group that a chat was cannot be read, or (None) that it may be tried."""
+    update = followed_chats.update().where(of_chat(followed_chats, chat))
+    connection.execute(update.values(past_shut_since=since))
 
 
 _PAST = """

@@ -56,27 +56,43 @@ def test_status_of_chats_on_their_way(station: Station) -> None:
     assert document["next"][0]["at"] == document["accounts"][0]["waits_until"]
 
 
-def test_many_chats_leave_room_for_the_rest_of_the_screen(station: Station) -> None:
-    """A thousand of them scrolled accounts and what is behind away."""
+def status_of(station: Station, sizes: list[int]) -> list[str]:
+    """What is told of so many channels, with so many messages each; ids count from 1."""
     chats = [
         {
-            "name": f"C{size}",
+            "name": f"C{chat}",
             "type": "public_channel",
-            "id": 1_000_000_000 + size,
+            "id": 1_000_000_000 + chat,
             "messages": [
                 {"id": number, "type": "message", "date": "2024-01-01T00:00:00",
                  "date_unixtime": "1704067200", "from": "C", "text": "Boat"}
                 for number in range(1, size + 1)
             ],
         }
-        for size in range(1, 24)
+        for chat, size in enumerate(sizes, 1)
     ]  # fmt: skip
     file = station.folder / "result.json"
     file.write_text(json.dumps({"chats": {"list": chats}}), "utf-8")
     done(station("import", file, "--no-export"))
+    return done(station("status", "-q")).out.splitlines()
 
-    told = done(station("status", "-q")).out.splitlines()
 
-    shown = [line.split()[0] for line in told if line.startswith("-1001000000")]
-    assert set(shown) == {f"{-1_001_000_000_000 - size}" for size in range(4, 24)}
+def shown_in(told: list[str]) -> list[int]:
+    rows = [line.split()[0] for line in told if line.startswith("-1001000000")]
+    return [-int(row) - 1_001_000_000_000 for row in rows]
+
+
+def test_many_chats_leave_room_for_the_rest_of_the_screen(station: Station) -> None:
+    """A thousand of them scrolled accounts and what is behind away."""
+    told = status_of(station, list(range(1, 24)))
+
+    assert set(shown_in(told)) == set(range(4, 24))
     assert "and 3 smaller ones, 276 messages in all; --json lists them" in told
+
+
+def test_the_largest_of_many_chats_is_shown_whatever_its_id(station: Station) -> None:
+    """Of many equal ones, those before it filled the screen."""
+    told = status_of(station, [5, *[1] * 22])
+
+    assert 1 in shown_in(told)
+    assert len(shown_in(told)) == 20

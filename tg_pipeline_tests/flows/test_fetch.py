@@ -1,7 +1,5 @@
 """Fetching from a loopback Telegram, through the unmodified client, into PostgreSQL."""
 
-from datetime import UTC, date, datetime, timedelta
-
 import pytest
 from telethon.tl import types
 
@@ -12,7 +10,7 @@ from tg_pipeline.flows.fetching import fetch, turn
 from tg_pipeline.flows.progress import Step
 from tg_pipeline.generator import DEMO_END, demo_histories
 from tg_pipeline_tests.flows.live import Live
-from tg_pipeline_tests.telegram_server import Account, TelegramServer, When, World, always
+from tg_pipeline_tests.telegram_server import Account, TelegramServer, When, World
 from tg_pipeline_tests.telegram_server.filling.chats import demo_world
 
 HISTORY = "messages.getHistory"
@@ -131,78 +129,6 @@ def test_a_supergroup_tells_its_past_itself(live: Live, world: World, mira: Acco
     assert live.ids(key) == [number - 1_000_000_000 for number in before] + [told]
 
 
-def test_an_edit_and_a_deletion_are_noticed_when_the_newest_days_are_read_again(
-    live: Live, world: World, mira: Account
-) -> None:
-    now = datetime.now(UTC)
-    news = world.channel(1_700_000_001, "Harbour News", mira)
-    before = now - timedelta(days=40)
-    old, *_ = [world.post(news, "Long ago", by=news, date=before) for _ in range(150)]
-    ids = [world.post(news, f"Boat {n}", by=news, date=now - timedelta(hours=5)) for n in range(9)]
-    (key,) = live.follow(news)
-    live.fetch()
-    world.edit(news, ids[3], message="Boat 3 is late", edit_date=now)
-    world.delete(news, [ids[5], old])
-    again = live.having(telegram_reread_days=2)
-
-    assert again.fetch().chats == [], "not twice a day"
-    again.forget_rereading()
-    again.fetch()
-
-    texts = dict(live.rows(f"SELECT id, text FROM messages WHERE entity_id = {key.entity_id}"))
-    assert texts[ids[3]] == "Boat 3 is late"
-    gone = "SELECT id FROM messages WHERE deleted_at IS NOT NULL"
-    assert live.rows(gone) == [(ids[5],)], "what was not read again is not known to be gone"
-
-
-def test_a_chat_that_cannot_be_read_does_not_stop_the_others(
-    live: Live, world: World, mira: Account
-) -> None:
-    private = world.channel(1_700_000_002, "Closed", mira)
-    world.post(private, "Behind the door", by=private)
-    news = world.channel(1_700_000_001, "Harbour News", mira)
-    posted = [world.post(news, "Boat", by=news)]
-    shut, key = live.follow(private, news)
-    world.ban(private, mira)
-
-    report = live.fetch()
-
-    assert live.ids(key) == posted
-    (error,) = [chat.error for chat in report.chats if chat.chat == shut]
-    assert error is not None
-    assert error.code == "chat.inaccessible"
-    mark = live.server.requests.mark()
-    live.fetch()
-    peers = [
-        len(one.arguments.peers)
-        for one in live.server.requests.since(mark, "messages.getPeerDialogs")
-    ]
-    assert peers == [1], "asked for again in a day only"
-
-
-def test_days_are_fetched_alone_and_the_rest_later(live: Live, world: World, mira: Account) -> None:
-    start = datetime(2024, 1, 1, 12, tzinfo=UTC)
-    news = world.channel(1_700_000_001, "Harbour News", mira)
-    ids = [
-        world.post(news, f"Boat {n}", by=news, date=start + timedelta(hours=n)) for n in range(900)
-    ]
-    (key,) = live.follow(news)
-
-    live.fetch(since=date(2024, 1, 10), until=date(2024, 1, 12))
-    some = live.ids(key)
-    wanted = [
-        ids[n]
-        for n in range(900)
-        if date(2024, 1, 10) <= (start + timedelta(hours=n)).date() <= date(2024, 1, 12)
-    ]
-    assert set(wanted) <= set(some)
-    assert len(some) < 300
-    live.fetch()
-    assert live.ids(key) == ids
-    read = live.rows("SELECT sum(messages) FROM batches")
-    assert read == [(900,)], "nothing twice"
-
-
 def test_history_that_is_hidden_is_not_taken_for_deleted(
     live: Live, world: World, mira: Account
 ) -> None:
@@ -266,34 +192,6 @@ def test_who_is_kicked_from_a_basic_group_is_told(live: Live, world: World, mira
     assert live.rows("SELECT inaccessible, inaccessible_since FROM followed_chats") == [
         (None, None)
     ]
-
-
-@pytest.mark.parametrize("method", [HISTORY, "messages.getPeerDialogs"])
-def test_a_chat_that_telegram_refuses_for_reasons_of_its_own_does_not_stop_the_others(
-    live: Live, world: World, mira: Account, method: str
-) -> None:
-    """The run ended at the first such chat, and so did every later one."""
-    keys = []
-    for number in (1, 2, 3):
-        channel = world.channel(1_700_000_000 + number, f"Channel {number}", mira)
-        world.post(channel, "Boat", by=channel)
-        keys += live.follow(channel)
-    odd = keys[0]
-    live.server.faults.error(
-        method, 400, "SOMETHING_NEW", always(), lambda asked: str(1_700_000_001) in str(asked)
-    )
-
-    report = live.fetch()
-
-    assert report.deferred is None
-    assert [live.ids(key) != [] for key in keys] == [False, True, True]
-    assert {chat.chat: chat.error and chat.error.code for chat in report.chats} == {
-        odd: "telegram.refused", keys[1]: None, keys[2]: None
-    }  # fmt: skip
-    assert live.rows("SELECT inaccessible FROM followed_chats") == [(None,)] * 3
-    live.server.faults.clear()
-    live.fetch()
-    assert live.ids(odd) != [], "a refusal may pass: it is asked for again at once"
 
 
 def test_progress_tells_messages_their_rate_and_how_far_the_whole_run_is(

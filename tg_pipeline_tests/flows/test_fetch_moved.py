@@ -1,14 +1,18 @@
 """Basic groups that became supergroups: one timeline, whatever happens on the way there."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from telethon.tl import types
 
 from tg_pipeline.contracts import ChatKey
+from tg_pipeline.flows import overview
 from tg_pipeline.flows.chats import add_chats, remove_chats
+from tg_pipeline.flows.fetching import fetch_chats
 from tg_pipeline.flows.finding import known_refs
 from tg_pipeline.flows.listing import rewrite
+from tg_pipeline.flows.progress import Step
 from tg_pipeline.sources.telegram.chats_file import read_chats
 from tg_pipeline.sources.telegram.references import read_reference
 from tg_pipeline.store import followed
@@ -17,6 +21,7 @@ from tg_pipeline_tests.telegram_server import Account, When, World
 from tg_pipeline_tests.telegram_server.peers import Channel, Group
 
 HISTORY = "messages.getHistory"
+MIGRATED = datetime(2024, 1, 1, 12, tzinfo=UTC)
 
 
 class Killed(BaseException):
@@ -108,3 +113,84 @@ def test_a_supergroup_that_is_followed_already_is_read_once_and_keeps_its_names(
     assert [chat.chat for chat in report.chats] == [ChatKey(bigger.peer_id)]
     known = live.rows("SELECT entity_id, username, migrated_from FROM followed_chats")
     assert known == [(bigger.peer_id, "quayside", quay.peer_id)]
+
+
+def test_a_group_that_moved_before_it_was_read_is_read_once(
+    live: Live, world: World, mira: Account
+) -> None:
+    """It was read as the group, which nobody followed any more, and as a past."""
+    quay = quay_of(world, mira, 350)
+    (group,) = live.follow(quay)
+    bigger = grown(world, mira, quay)
+
+    report = live.fetch()
+
+    assert report.counts.read == 351
+    assert live.ids(group) == []
+    assert len(live.ids(ChatKey(bigger.peer_id))) == 351
+
+
+def test_a_past_that_is_shut_is_asked_for_once_a_day(
+    live: Live, world: World, mira: Account
+) -> None:
+    """The account was never in the basic group: every run asked again, and status had a hole."""
+    ann = world.account(700_000_002, "Ann", phone="+12025550101")
+    quay = quay_of(world, ann, 3)
+    bigger = grown(world, mira, quay)
+    live.follow(bigger)
+    live.fetch()
+    mark = live.server.requests.mark()
+
+    report = live.fetch()
+
+    assert report.chats == []
+    assert live.server.requests.count(HISTORY, mark) == 0
+    (chat,) = overview(live.archive).chats
+    assert chat.reading is not None
+    assert (chat.reading.backlog, chat.reading.holes) == (0, 0)
+    assert chat.reading.past_shut_since is not None
+    with live.archive.database.transaction() as connection:
+        connection.exec_driver_sql(
+            "UPDATE followed_chats SET past_shut_since = past_shut_since - interval '25 hours'"
+        )
+    world.join(quay, mira)
+    mark = live.server.requests.mark()
+    live.fetch()
+    assert live.server.requests.count(HISTORY, mark) == 1
+    assert live.rows("SELECT past_shut_since FROM followed_chats") == [(None,)]
+
+
+def test_days_that_are_wanted_alone_leave_the_past_alone(
+    live: Live, world: World, mira: Account
+) -> None:
+    """All of it was fetched, however old."""
+    quay = world.group(900_001, "Quay", mira)
+    for day in range(250):
+        world.post(quay, "Old", by=mira, date=MIGRATED - timedelta(days=250 - day))
+    bigger = world.supergroup(1_700_000_007, "Quay", mira)
+    world.migrate(quay, bigger)
+    tells = types.MessageActionChannelMigrateFrom("Quay", quay.id)
+    world.post(bigger, by=mira, action=tells, date=MIGRATED)
+    world.post(bigger, "New", by=mira, date=MIGRATED + timedelta(days=9))
+    (key,) = live.follow(bigger)
+
+    live.fetch(since=(MIGRATED + timedelta(days=5)).date())
+    assert [number for number in live.ids(key) if number < 0] == []
+    live.fetch(since=(MIGRATED - timedelta(days=5)).date())
+    assert len([number for number in live.ids(key) if number < 0]) == 100, "a page"
+    live.fetch()
+    assert len(live.ids(key)) == 252
+
+
+def test_progress_counts_no_ids_of_a_past_that_nobody_knows(
+    live: Live, world: World, mira: Account
+) -> None:
+    """A thousand million of them made the bar jump from nothing to all."""
+    live.follow(grown(world, mira, quay_of(world, mira, 350)))
+    steps: list[Step] = []
+
+    fetch_chats(live.archive, progress=steps.append)
+
+    told = [(step.done, step.total) for step in steps if step.what == "fetching"]
+    assert max(total for _, total in told) < 1_000
+    assert told[-1][0] == told[-1][1]

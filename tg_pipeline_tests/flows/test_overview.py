@@ -1,5 +1,6 @@
 """What `status` tells of accounts and of chats that are read from Telegram."""
 
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,6 +11,7 @@ from tg_pipeline.contracts import ChatKey
 from tg_pipeline.errors import ChatUnknown
 from tg_pipeline.store import following
 from tg_pipeline.store.leases import lease
+from tg_pipeline.store.limits import AccountLimits
 from tg_pipeline_tests.flows.live import Live
 from tg_pipeline_tests.telegram_server import Account, World, always
 
@@ -78,6 +80,22 @@ def test_what_is_behind_and_what_goes_on_when(live: Live, world: World, mira: Ac
     (step,) = flows.overview(live.archive).next
     assert (step.command, step.at) == ("tg-pipeline fetch", wait.until)
     assert flows.account_waits(live.archive) == {"main": wait.until}
+
+
+def test_a_wait_for_usernames_keeps_nobody_from_fetching(
+    live: Live, world: World, mira: Account
+) -> None:
+    """After `chats add` was told to wait, the refresh was left out for as long."""
+    follow(live, world, mira, 1)
+    with closing(AccountLimits(live.archive.database, "main")) as limits:
+        limits.wait("contacts.resolveUsername", 70_000)
+
+    assert live.fetch().counts.new == 1
+    assert flows.account_waits(live.archive) == {}
+    (step,) = flows.overview(live.archive).next
+    assert step.at is None
+    (wait,) = account(live).waits
+    assert wait.method == "contacts.resolveUsername"
 
 
 def test_a_chat_that_is_read_whole_has_nothing_behind(

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tg_pipeline.errors import FloodWait, TakeoutDelay
+from tg_pipeline.flows.fetching import fetch
 from tg_pipeline_tests.flows.live import Live
 from tg_pipeline_tests.telegram_server import Account, When, World
 
@@ -105,4 +106,41 @@ def test_every_page_is_read_in_the_session_though_requests_fail(live: Live) -> N
     live.server.faults.error(HISTORY, 500, "RPC_CALL_FAIL", When(times=None, every=2))
     live.server.faults.hang_up(BEGIN, When(times=1))
     assert live.fetch(takeout=True).counts.new == 350
+    assert None not in sessions_of(live)
+
+
+def test_a_run_of_some_chats_leaves_the_session_of_the_others_open(
+    live: Live, world: World, mira: Account
+) -> None:
+    """It ended a session that had to be allowed, in the middle of a large chat."""
+    stop_after_two_pages(live)
+    small = world.channel(1_700_000_002, "Tide Table", mira)
+    world.post(small, "High water", by=small)
+    (key,) = live.follow(small)
+
+    live.fetch(chats=[key], takeout=True)
+
+    assert len(open_at_telegram(live)) == 1
+    live.fetch(takeout=True)
+    assert open_at_telegram(live) == set()
+    assert live.server.requests.count(BEGIN) == 1
+
+
+def test_by_the_setting_no_session_is_begun_for_a_few_news(live: Live) -> None:
+    """Each run with news began one, and may have been told to wait for a day."""
+    live = live.having(telegram_takeout=True)
+
+    live.fetch()
+
+    assert live.server.requests.count(BEGIN) == 0
+    assert live.rows("SELECT count(*) FROM messages") == [(350,)]
+
+
+def test_by_the_setting_much_is_read_in_a_session(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetch, "BATCH", 300)
+
+    live.having(telegram_takeout=True).fetch()
+
     assert None not in sessions_of(live)

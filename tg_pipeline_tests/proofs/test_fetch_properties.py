@@ -133,7 +133,7 @@ def work_of(chat: Chat, known: set[int], *, days: int = 0) -> Work:
     followed = Followed(KEY, "main", ChatType.CHANNEL)
     work = Work(Readable(followed, 1, None), 1, chat.top, ChatReport(KEY, None))
     if chat.top is not None:
-        news_of(work, ranges_of(known), chat.top.id, None)
+        news_of(work, ranges_of(known), chat.top.id)
     newest_days(work, ranges_of(known), days)
     return work
 

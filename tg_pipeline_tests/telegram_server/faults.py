@@ -119,12 +119,14 @@ class Faults:
     Attributes:
         latency: Seconds that every answer takes.
         garbled: Messages, as (marked chat id, message id), that no client can read.
+        garbled_chats: Chats, by their marked ids, that no client can read.
         takeout_delay: Seconds of TAKEOUT_INIT_DELAY_X; None lets takeouts begin.
     """
 
     def __init__(self) -> None:
         self.latency = 0.0
         self.garbled: set[tuple[int, int]] = set()
+        self.garbled_chats: set[int] = set()
         self.takeout_delay: int | None = None
         self._rules: list[Rule] = []
         self._lock = Lock()
@@ -182,11 +184,16 @@ class Faults:
         """Give messages a constructor that no client knows, wherever they are shown."""
         self.garbled.update((chat_id, one) for one in ids)
 
+    def garble_chat(self, chat_id: int) -> None:
+        """Give a channel or group a constructor that no client knows, wherever it is shown."""
+        self.garbled_chats.add(chat_id)
+
     def clear(self) -> None:
         """Everything works again."""
         with self._lock:
             self._rules.clear()
         self.garbled.clear()
+        self.garbled_chats.clear()
         self.latency, self.takeout_delay = 0.0, None
 
     def of(self, method: str, request: TL) -> Trouble:

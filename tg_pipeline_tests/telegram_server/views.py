@@ -1,23 +1,27 @@
 """People and chats as TL objects, the way one account sees them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 
 from telethon.tl import types
 
 from tg_pipeline_tests.telegram_server.accounts import Account
+from tg_pipeline_tests.telegram_server.box import UNKNOWN_CONSTRUCTOR
 from tg_pipeline_tests.telegram_server.errors import bad
 from tg_pipeline_tests.telegram_server.peers import Channel, Group, Peer, Person
-from tg_pipeline_tests.telegram_server.tl import TL, Opaque, opaque
+from tg_pipeline_tests.telegram_server.tl import TL, Opaque
 from tg_pipeline_tests.telegram_server.world import World
 
 
 class View:
     """The world as one account sees it."""
 
-    def __init__(self, world: World, account: Account) -> None:
+    def __init__(
+        self, world: World, account: Account, garbled: Collection[int] = frozenset()
+    ) -> None:
         self.world = world
         self.account = account
+        self._garbled = garbled
 
     def peer(self, peer_id: int) -> Peer:
         """Whom a marked id names; PEER_ID_INVALID where there is nobody."""
@@ -54,8 +58,12 @@ class View:
         return self._group(one) if isinstance(one, Group) else self._channel(one)
 
     def chats(self, found: Iterable[Group | Channel]) -> list[Opaque]:
-        """Several, serialised."""
-        return opaque(self.chat(one) for one in found)
+        """Several, serialised; garbled ones as nobody can read them."""
+        return [Opaque(self._chat_bytes(one)) for one in found]
+
+    def _chat_bytes(self, one: Group | Channel) -> bytes:
+        data: bytes = self.chat(one)._bytes()
+        return UNKNOWN_CONSTRUCTOR + data[4:] if one.peer_id in self._garbled else data
 
     def named(self, peer_ids: Iterable[int]) -> tuple[list[Opaque], list[Opaque]]:
         """The chats and users of an answer that names these peers; unknown ones are left out."""
@@ -67,7 +75,7 @@ class View:
                 if isinstance(one, Person):
                     users.append(Opaque(self._user_bytes(one)))
                 else:
-                    chats.append(Opaque(self.chat(one)._bytes()))
+                    chats.append(Opaque(self._chat_bytes(one)))
         return chats, users
 
     def input_channel(self, one: Channel) -> TL:

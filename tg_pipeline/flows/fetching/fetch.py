@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tg_pipeline.contracts import ChatKey
-from tg_pipeline.errors import Transient
+from tg_pipeline.errors import PUT_OFF, Transient
 from tg_pipeline.files import make_folder
 from tg_pipeline.flows.accounts import Reader, asking
 from tg_pipeline.flows.archive import Archive
@@ -150,7 +150,7 @@ class _Run:
             async with asking(self.archive, self.options.account, self._waiting) as reader:
                 ended.callback(lambda: setattr(self.report, "requests", reader.sent()))
                 await self._fetch(reader, chats, still_alone, ended)
-        except Transient as error:
+        except PUT_OFF as error:
             self.report.deferred = error
 
     def _waiting(self, passed: float, whole: float) -> None:
@@ -171,7 +171,7 @@ class _Run:
         self.report.chats = planned.reports
         loads = ended.enter_context(self._loading(planned.size))
         ashore = ended.enter_context(Ashore(self.archive, loads, still_alone))
-        takeout = self._takeout(reader.ask)
+        takeout = self._takeout(reader.ask, planned.size)
         ask = reader.ask if takeout is None else takeout.ask
         turns = Turns(self.archive, ask, ashore, self.folder, account)
         queue, track = deque(planned.works), Track(self.progress, planned.works)
@@ -180,7 +180,8 @@ class _Run:
             await turns.take(work, track.of(work, queue))
             if work.stretches:
                 queue.append(work)
-        if takeout is not None:
+        everything = chats is None and days == Days(None, None)
+        if takeout is not None and (everything or takeout.is_new):
             await takeout.finish()
 
     @contextmanager
@@ -190,17 +191,22 @@ class _Run:
             yield loads
         self.report.counts = loads.counts
 
-    def _takeout(self, ask: Ask) -> Takeout | None:
+    def _takeout(self, ask: Ask, messages: int) -> Takeout | None:
+        """The session to read in, if any: news are too few to begin one that nobody asked for."""
         wanted, account = self.options.takeout, self.options.account
-        if not (self.archive.settings.telegram_takeout if wanted is None else wanted):
+        with self.archive.database.snapshot() as connection:
+            kept = accounts.takeout(connection, account)
+        if wanted is None:
+            begun = kept is not None or messages > BATCH
+            wanted = self.archive.settings.telegram_takeout and begun
+        if not wanted:
             return None
 
         def keep(takeout_id: int | None) -> None:
             with self.archive.database.transaction() as connection:
                 accounts.keep_takeout(connection, account, takeout_id)
 
-        with self.archive.database.transaction() as connection:
-            return Takeout(ask, accounts.takeout(connection, account), keep)
+        return Takeout(ask, kept, keep)
 
 
 @contextmanager

@@ -22,15 +22,17 @@ from tg_pipeline.store.followed import Followed
 from tg_pipeline.store.reading import Readable
 
 
-def follow_moved(archive: Archive, wanted: Sequence[Readable], told: News) -> list[ChatKey]:
-    """Follow the supergroups that some of these chats have become; the keys of these."""
+def follow_moved(
+    archive: Archive, wanted: Sequence[Readable], told: News
+) -> dict[ChatKey, ChatKey]:
+    """Follow the supergroups that some of these chats have become; their keys, by the groups'."""
     moved = [
         (chat.followed, entity.migrated_to)
         for chat in wanted
         if isinstance(entity := told.entities.get(chat.key.entity_id), types.Chat)
         and isinstance(entity.migrated_to, types.InputChannel)
     ]
-    return [_follow(archive, group, channel) for group, channel in moved]
+    return {group.key: _follow(archive, group, channel) for group, channel in moved}
 
 
 def _follow(archive: Archive, group: Followed, channel: Any) -> ChatKey:

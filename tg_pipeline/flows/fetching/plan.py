@@ -6,16 +6,17 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy.engine import Connection
 
-from tg_pipeline.contracts import ChatKey, ChatType
+from tg_pipeline.contracts import ChatKey, ChatType, IdRange
 from tg_pipeline.errors import ChatInaccessible, TelegramRefused
 from tg_pipeline.flows.archive import Archive
 from tg_pipeline.flows.fetching.moved import follow_moved
 from tg_pipeline.flows.fetching.work import ChatReport, Work, newest_days, news_of, peer_of
 from tg_pipeline.logs import get_logger
 from tg_pipeline.sources.telegram.chat_ref import ref_of
+from tg_pipeline.sources.telegram.convert import MIGRATION_SHIFT
 from tg_pipeline.sources.telegram.history import Ask, newest_before
 from tg_pipeline.sources.telegram.news import News, news
-from tg_pipeline.store import fetched, followed, reading
+from tg_pipeline.store import fetched, followed, known, reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Planned:
     @property
     def size(self) -> int:
         """How many messages it may be, at most."""
-        return sum(work.left for work in self.works)
+        return sum(work.most for work in self.works)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +76,12 @@ class Planning:
         planned = Planned()
         wanted, told = await self._ask(chats)
         moved = follow_moved(self.archive, wanted, told)
+        both = moved.keys() | moved.values()
         for chat in wanted:
-            if chat.key not in moved:
+            if chat.key not in both:
                 await self._add(planned, chat, told)
         if moved:
-            wanted, told = await self._ask(moved)
+            wanted, told = await self._ask(list(moved.values()))
             for chat in wanted:
                 await self._add(planned, chat, told)
         return planned
@@ -96,11 +98,15 @@ class Planning:
         report = ChatReport(chat.key, chat.followed.title)
         error = told.failed.get(chat.key.entity_id)
         if error is None or chat.key.entity_id in told.tops:  # a group shows what it showed before
-            work = await self._work(chat, told, report)
-            if work.stretches:
-                planned.works.append(work)
-                planned.reports.append(report)
-                return
+            try:
+                work = await self._work(chat, told, report)
+            except (ChatInaccessible, TelegramRefused) as refusal:
+                error = refusal
+            else:
+                if work.stretches:
+                    planned.works.append(work)
+                    planned.reports.append(report)
+                    return
         if error is None:
             can_be_read(self.archive, chat)
         else:
@@ -136,39 +142,63 @@ class Planning:
     async def _work(self, chat: reading.Readable, told: News, report: ChatReport) -> Work:
         """What is missing of a chat."""
         key = chat.key
-        work = Work(chat, self.account_id, told.tops.get(key.entity_id), report)
+        top = told.tops.get(key.entity_id)
+        work = Work(chat, self.account_id, top, report, self.days.start)
         with self.archive.database.transaction() as connection:
             ranges = fetched.of_chat(connection, key.entity_id, key.account_id)
             past = fetched.of_chat(connection, key.entity_id, self.account_id)
             if not ranges:  # cut, it goes on with what is missing, and reads no day twice
                 reading.note_reread(connection, key)
             group = self._past(connection, chat)
-        upto = await self._newest(work)
+        upto = await self._newest(work, ranges)
         if upto is not None:
-            news_of(work, ranges, upto, self.days.start)
+            news_of(work, ranges, upto)
         if self.days == Days(None, None):
             newest_days(work, ranges, self.archive.settings.telegram_reread_days)
         if group is not None:
             work.take_on(group, past)
+        self._leave_out_what_is_older(work)
         return work
 
+    def _leave_out_what_is_older(self, work: Work) -> None:
+        """Ask for no gap below a message that is older than what is wanted."""
+        if work.since is None:
+            return
+        accounts = {work.chat.key.account_id, self.account_id}
+        with self.archive.database.snapshot() as connection:
+            for stretch in list(work.stretches):
+                upto = stretch.gap.high + (MIGRATION_SHIFT if stretch.before_migration else 0)
+                above = known.date_above(connection, work.chat.key.entity_id, accounts, upto)
+                if above is not None and above < work.since:
+                    work.stretches.remove(stretch)
+
     def _past(self, connection: Connection, chat: reading.Readable) -> int | None:
-        """The basic group that a chat was, even if it has been followed anew since."""
-        known = chat.followed.migrated_from
-        if known is not None or chat.followed.type is not ChatType.SUPERGROUP:
-            return known
-        group = reading.told_group(connection, chat.key)
-        if group is not None:
-            reading.was_group(connection, chat.key, group)
+        """The basic group that a chat was, even if it has been followed anew since.
+
+        None as well if it has shown itself to be shut within a day.
+        """
+        if not chat.may_read_past:
+            return None
+        if chat.followed.past_shut_since is not None:  # it is tried again
+            reading.past_is_shut(connection, chat.key, None)
+        group = chat.followed.migrated_from
+        if group is None and chat.followed.type is ChatType.SUPERGROUP:
+            group = reading.told_group(connection, chat.key)
+            if group is not None:
+                reading.was_group(connection, chat.key, group)
         return group
 
-    async def _newest(self, work: Work) -> int | None:
+    async def _newest(self, work: Work, ranges: Sequence[IdRange]) -> int | None:
         """The newest id that is wanted; None where there is none."""
         if work.top is None:
             return None
         end = self.days.end
         if end is None or (work.top.date is not None and work.top.date < end):
             return work.top.id
+        with self.archive.database.snapshot() as connection:
+            before = known.newest_before(connection, work.chat.key, end, ranges)
+        if before is not None:
+            return before
         return await newest_before(self.ask, work.chat_peer, end, chat=work.name)
 
 

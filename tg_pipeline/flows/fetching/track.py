@@ -17,7 +17,8 @@ class Track:
     def __init__(self, progress: Progress, works: Sequence[Work]) -> None:
         self._progress = progress
         self._works = works
-        self._size = sum(work.left for work in works)
+        self._done = 0
+        self._left = sum(work.left for work in works)
         self._began = time.monotonic()
 
     def of(self, work: Work, others: Sequence[Work]) -> Callable[[], None]:
@@ -29,9 +30,10 @@ class Track:
 
         def tell() -> None:
             left, messages = waiting + work.left, before + work.report.messages
-            self._size = max(self._size, left)  # a past as a basic group may have been found
+            self._done += max(0, self._left - left)  # a past may have been found: there is more
+            self._left = left
             rate = messages / max(time.monotonic() - self._began, 0.001)
             detail = f"{work.name}: {messages:,} messages, {rate:,.0f}/s{more}"
-            self._progress(Step("fetching", self._size - left, self._size, "ids", detail))
+            self._progress(Step("fetching", self._done, self._done + left, "ids", detail))
 
         return tell

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -76,7 +77,7 @@ class Turns:
             ):
                 await self._keep(work, stretch, page)
                 over = stretch.is_over(page)
-                stretch.after(page)
+                work.answered(stretch, page)
                 told()
         except (ChatInaccessible, TelegramRefused) as error:
             self._give_up(work, stretch, error)
@@ -108,6 +109,8 @@ class Turns:
         """Go on without a chat, or without the basic group it was."""
         if stretch.before_migration and isinstance(error, ChatInaccessible):
             get_logger().warning("chat.past_inaccessible", chat=work.name, reason=error.reason)
+            with self._archive.database.transaction() as connection:
+                reading.past_is_shut(connection, work.chat.key, datetime.now(UTC))
             work.stretches.remove(stretch)
             return
         leave(self._archive, work.report, error)
@@ -122,10 +125,11 @@ class Turns:
         for message in page.messages:
             action = getattr(message, "action", None)
             if isinstance(action, types.MessageActionChannelMigrateFrom):
-                self._take_on(work, -action.chat_id)
+                self._take_on(work, -action.chat_id, message.date)
 
-    def _take_on(self, work: Work, past: int) -> None:
+    def _take_on(self, work: Work, past: int, migrated_at: datetime) -> None:
         if work.chat.followed.migrated_from is None:
             with self._archive.database.transaction() as connection:
                 reading.was_group(connection, work.chat.key, past)
-            work.take_on(past, [])
+            if work.since is None or migrated_at >= work.since:
+                work.take_on(past, [])

@@ -3,7 +3,7 @@
 from collections import deque
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from tg_pipeline.contracts import Chat, ChatKey, ChatType, IdRange, Source
 from tg_pipeline.errors import ChatInaccessible, TelegramRefused
@@ -14,6 +14,9 @@ from tg_pipeline.sources.telegram.peers import input_peer
 from tg_pipeline.sources.telegram.records import Converted
 from tg_pipeline.store.fetched import gaps
 from tg_pipeline.store.reading import REREAD_EVERY, Readable
+
+_NEWEST_PAST: Final = -1 - MIGRATION_SHIFT
+"""No id of a basic group is greater."""
 
 
 @dataclass(slots=True)
@@ -84,15 +87,30 @@ class Stretch:
         """What is left once this page is there."""
         self.gap = Gap(self.gap.low, page.covers.low - 1)
 
+    @property
+    def size(self) -> int:
+        """How many ids there are."""
+        return self.gap.high - self.gap.low + 1
+
+    @property
+    def is_unmeasured(self) -> bool:
+        """Whether nobody knows its newest id, as before the first page of a past."""
+        return self.before_migration and self.gap.high == _NEWEST_PAST
+
 
 @dataclass(slots=True)
 class Work:
-    """A chat on its way; `stretches` is empty when all is done."""
+    """A chat on its way; `stretches` is empty when all is done.
+
+    Attributes:
+        since: what was sent before is not wanted, UTC; None: all is.
+    """
 
     chat: Readable
     account_id: int
     top: Top | None
     report: ChatReport
+    since: datetime | None = None
     stretches: deque[Stretch] = field(default_factory=deque)
     total: int | None = None
     rereads: bool = False
@@ -104,8 +122,24 @@ class Work:
 
     @property
     def left(self) -> int:
-        """How many ids nobody has asked for yet."""
-        return sum(one.gap.high - one.gap.low + 1 for one in self.stretches)
+        """How many ids nobody has asked for yet, as far as is known."""
+        return sum(one.size for one in self.stretches if not one.is_unmeasured)
+
+    @property
+    def most(self) -> int:
+        """How many messages may come, at most."""
+        return sum(one.size for one in self.stretches)
+
+    def answered(self, stretch: Stretch, page: Page) -> None:
+        """Go on after a page. What is read again need not be read as a hole as well."""
+        stretch.after(page)
+        if stretch.floor is None:
+            return
+        for other in list(self.stretches):
+            if other is not stretch and not other.before_migration:
+                other.gap = Gap(other.gap.low, min(other.gap.high, page.covers.low - 1))
+                if not other.size > 0:
+                    self.stretches.remove(other)
 
     def count(self, page: Page, made: Converted) -> None:
         """Note what a page has brought."""
@@ -151,7 +185,11 @@ class Work:
         self.chat = replace(self.chat, followed=replace(self.chat.followed, migrated_from=group))
         low, high = 1 + MIGRATION_SHIFT, -1
         self.stretches.extend(
-            Stretch(Gap(first - MIGRATION_SHIFT, last - MIGRATION_SHIFT), before_migration=True)
+            Stretch(
+                Gap(first - MIGRATION_SHIFT, last - MIGRATION_SHIFT),
+                self.since,
+                before_migration=True,
+            )
             for first, last in gaps(past, low, high)
         )
 
@@ -161,9 +199,9 @@ def peer_of(chat: Readable) -> Any:
     return input_peer(chat.key.entity_id, chat.followed.type, chat.access_hash)
 
 
-def news_of(work: Work, ranges: list[IdRange], upto: int, since: datetime | None) -> None:
+def news_of(work: Work, ranges: list[IdRange], upto: int) -> None:
     """Take on what is missing up to an id."""
-    work.stretches.extend(Stretch(Gap(*gap), since) for gap in gaps(ranges, 1, upto))
+    work.stretches.extend(Stretch(Gap(*gap), work.since) for gap in gaps(ranges, 1, upto))
 
 
 def newest_days(work: Work, ranges: list[IdRange], days: int) -> None:

@@ -37,6 +37,8 @@ from tg_pipeline.errors import (
 )
 from tg_pipeline.settings import Settings
 
+CONNECTING = "initConnection"
+"""What connecting is called, by Telegram and where waits are kept."""
 ANSWER_SECONDS = 60
 _CONNECT_SECONDS = 10
 _CONNECT_TRIES = 3
@@ -103,8 +105,8 @@ async def connected(
     client = _client(settings, session, updates)
     try:
         with (
-            at_once(account, "initConnection"),
-            translated(account, "initConnection", api_id=settings.telegram_api_id),
+            at_once(account, CONNECTING),
+            translated(account, CONNECTING, api_id=settings.telegram_api_id),
         ):
             await client.connect()
         yield client
@@ -249,6 +251,12 @@ def name_of(error: Exception) -> str:
     """What Telegram calls an error: CHANNEL_PRIVATE."""
     known = next((name for name, kind in rpc_errors_dict.items() if kind is type(error)), None)
     return known or str(getattr(error, "message", None) or type(error).__name__)
+
+
+def not_readable(request: Any, error: errors.TypeNotFoundError) -> TelegramRefused:
+    """What to say where an answer holds what this version of Telethon does not know."""
+    what = f"constructor {error.invalid_constructor_id:08x} is not known to this version"
+    return TelegramRefused(method_of(request), what)
 
 
 def _of_account(error: Exception, account: str, api_id: int | None) -> TgPipelineError | None:

@@ -18,9 +18,12 @@ from telethon.errors import TypeNotFoundError
 from telethon.tl import types
 from telethon.tl.functions.messages import GetHistoryRequest
 
+from tg_pipeline.errors import TelegramRefused
+
 PAGE: Final = 100
 """Messages in an answer; Telegram gives no more."""
 _OLDEST: Final = 1
+_MOST_PASSED_OVER: Final = 10_000
 _TURNS_TO_SEND: Final = 8
 """A request passes through tasks of ours and Telethon's until it is sent, which takes four turns of
 the loop; while it is answered, there is time for the page before."""
@@ -115,6 +118,7 @@ async def pages(
         go_on: asked with each page, before the next one is sent for.
 
     Raises:
+        TelegramRefused: too many messages in a row cannot be read.
         what `ask` raises, when the page before has been taken.
     """
     reader = _Reader(ask, peer, chat)
@@ -180,6 +184,20 @@ def history_request(
     )
 
 
+def must_end(passed_over: int) -> None:
+    """Go on for ever after no kind of error: what is in every answer is no message.
+
+    Args:
+        passed_over: messages that could not be read, one after another.
+
+    Raises:
+        TelegramRefused: they are too many.
+    """
+    if passed_over > _MOST_PASSED_OVER:
+        what = f"{_MOST_PASSED_OVER:,} messages in a row are not known to this version"
+        raise TelegramRefused("messages.getHistory", what)
+
+
 @dataclass(slots=True)
 class _Reader:
     """Reads one page at a time, around messages that cannot be read."""
@@ -201,6 +219,7 @@ class _Reader:
                     limit //= 2
                 else:  # it is the next one: pass over it
                     skipped.append((error.invalid_constructor_id, error.remaining))
+                    must_end(len(skipped))
                     limit = PAGE
         return _page(answer, gap, skipped, asked_at)
 
@@ -244,9 +263,11 @@ async def newest_before(ask: Ask, peer: Any, moment: datetime, *, chat: str = ""
     """The id of the newest message sent before a moment, of those that can be read; None: none.
 
     Raises:
+        TelegramRefused: too many messages in a row cannot be read.
         what `ask` raises.
     """
     for skip in count():
+        must_end(skip)
         request = history_request(peer, moment=moment, skip=skip, limit=1)
         with suppress(TypeNotFoundError):
             answer = await ask(request, chat=chat)

@@ -14,7 +14,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
 from tenacity.wait import wait_random_exponential
 
 from tg_pipeline.errors import TakeoutDelay, TelegramUnreachable
-from tg_pipeline.sources.telegram.client import answered, method_of
+from tg_pipeline.sources.telegram.client import CONNECTING, answered, method_of
 from tg_pipeline.sources.telegram.patience import Patience
 
 TRIES: Final = 8
@@ -58,15 +58,24 @@ class Manners:
         method = method_of(request)
         while True:
             await self._patience.turn(method)
+            await self._reconnect()
             try:
                 async with answered(self._account, method, chat=chat):
-                    if not self._client.is_connected():
-                        await self._client.connect()
                     return await self._answer(request)
             except errors.TakeoutInitDelayError as error:
                 raise TakeoutDelay(self._account, _in(error.seconds)) from error
             except errors.RPCError as error:  # `answered` lets only those pass that say how long
                 self._patience.told(method, int(getattr(error, "seconds", 0)))
+
+    async def _reconnect(self) -> None:
+        """Connect again if the connection has broken, which takes a request."""
+        while not self._client.is_connected():
+            await self._patience.turn(CONNECTING)
+            try:
+                async with answered(self._account, CONNECTING):
+                    await self._client.connect()
+            except errors.RPCError as error:
+                self._patience.told(CONNECTING, int(getattr(error, "seconds", 0)))
 
     async def _answer(self, request: Any) -> Any:
         """The answer; Telethon would wait for it on a connection that is gone, too."""

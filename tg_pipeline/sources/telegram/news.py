@@ -13,7 +13,7 @@ from telethon.utils import get_peer_id
 from tg_pipeline.errors import ChatInaccessible, TelegramRefused
 from tg_pipeline.sources.telegram.chat_ref import entities
 from tg_pipeline.sources.telegram.history import Ask
-from tg_pipeline.sources.telegram.unreadable import newest
+from tg_pipeline.sources.telegram.unreadable import must_be_readable, newest
 
 _AT_ONCE: Final = 100
 
@@ -84,6 +84,11 @@ async def _ask_alone(ask: Ask, chat: int, peer: Any, error: Exception, found: Ne
     if isinstance(error, ChatInaccessible | TelegramRefused):
         found.failed[chat] = error
         return
-    top = await newest(ask, peer, chat=str(chat))
+    try:
+        await must_be_readable(ask, peer, chat=str(chat))
+        top = await newest(ask, peer, chat=str(chat))
+    except (ChatInaccessible, TelegramRefused) as refusal:
+        found.failed[chat] = refusal
+        return
     if top is not None:
         found.tops[chat] = Top(top, None)

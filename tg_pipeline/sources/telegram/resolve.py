@@ -15,8 +15,9 @@ from telethon.tl import functions, types
 
 from tg_pipeline.contracts import ChatType
 from tg_pipeline.contracts.identity import CHANNEL_MARK, channel_peer
-from tg_pipeline.errors import ChatInaccessible, InviteUnusable, TelegramRefused, UsernameUnknown
+from tg_pipeline.errors import ChatInaccessible, InviteUnusable, UsernameUnknown
 from tg_pipeline.sources.telegram.chat_ref import SAVED_TITLE, ChatRef, entities, ref_of
+from tg_pipeline.sources.telegram.client import not_readable
 from tg_pipeline.sources.telegram.history import Ask
 from tg_pipeline.sources.telegram.references import Named, Reference
 
@@ -121,7 +122,8 @@ class Directory:
             return Whole(ref)
         peer = ref.peer()
         channel = types.InputChannel(peer.channel_id, peer.access_hash)
-        answer = await self._ask(functions.channels.GetFullChannelRequest(channel), chat=ref.called)
+        request = functions.channels.GetFullChannelRequest(channel)
+        answer = await self._asked(request, chat=ref.called)
         full, around = answer.full_chat, entities(answer.chats)
         old = full.migrated_from_chat_id
         told = {"migrated_from": -old if old else None}
@@ -154,7 +156,7 @@ class Directory:
 
     async def _by_username(self, reference: Reference) -> ChatRef:
         request = functions.contacts.ResolveUsernameRequest(reference.value)
-        answer = await self._ask(request, chat=str(reference))
+        answer = await self._asked(request, chat=str(reference))
         found = entities(answer.users, answer.chats).get(utils.get_peer_id(answer.peer))
         if found is None:
             raise UsernameUnknown(reference.value)
@@ -162,10 +164,17 @@ class Directory:
 
     async def _by_invite(self, reference: Reference) -> ChatRef:
         request = functions.messages.CheckChatInviteRequest(reference.value)
-        answer = await self._ask(request, chat=str(reference))
+        answer = await self._asked(request, chat=str(reference))
         if not isinstance(answer, types.ChatInviteAlready):
             raise InviteUnusable(str(reference), _NEVER_JOINED)
         return ref_of(answer.chat, self._account, self._user_id)
+
+    async def _asked(self, request: Any, chat: str = "") -> Any:
+        """The answer; what this version cannot read is a refusal."""
+        try:
+            return await self._ask(request, chat=chat)
+        except TypeNotFoundError as error:
+            raise not_readable(request, error) from error
 
     # ---- the list of chats
 
@@ -176,7 +185,7 @@ class Directory:
             offset_date=None, offset_id=0, offset_peer=types.InputPeerEmpty(), limit=_PAGE, hash=0
         )
         while True:
-            answer = await self._page(request)
+            answer = await self._asked(request)
             around = entities(answer.users, answer.chats)
             newest = {utils.get_peer_id(one.peer_id): one for one in answer.messages}
             listed = [one for one in answer.dialogs if isinstance(one, types.Dialog)]
@@ -200,13 +209,6 @@ class Directory:
                 hash=0,
                 exclude_pinned=True,
             )
-
-    async def _page(self, request: Any) -> Any:
-        try:
-            return await self._ask(request)
-        except TypeNotFoundError as error:
-            what = f"constructor {error.invalid_constructor_id:08x} is not known to this version"
-            raise TelegramRefused("messages.getDialogs", what) from error
 
     def _dialog(self, entity: Any, newest: Any) -> Dialog | None:
         """An entry of the list; None for what cannot be read, and for groups that have moved on."""

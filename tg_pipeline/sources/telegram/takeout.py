@@ -22,6 +22,9 @@ class Takeout:
         ask: sends requests.
         takeout_id: of the session that was kept; None where there is none.
         keep: told the id of a new session, and None when it has ended.
+
+    Attributes:
+        is_new: whether no session was kept, so that nobody else goes on with it.
     """
 
     def __init__(
@@ -30,6 +33,7 @@ class Takeout:
         self._ask = ask
         self._id = takeout_id
         self._keep = keep
+        self.is_new = takeout_id is None
 
     async def ask(self, request: Any, *, chat: str = "") -> Any:
         """Send a request within the session.

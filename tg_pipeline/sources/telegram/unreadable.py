@@ -7,14 +7,46 @@ in the numbering is sought from which, passing over as many, one comes out at th
 from typing import Any
 
 from telethon.errors import TypeNotFoundError
+from telethon.tl import functions, types
+from telethon.utils import get_input_user
 
-from tg_pipeline.sources.telegram.history import Ask, history_request
+from tg_pipeline.sources.telegram.client import not_readable
+from tg_pipeline.sources.telegram.history import Ask, history_request, must_end
 
 _NEWEST = 0
 
 
+async def must_be_readable(ask: Ask, peer: Any, *, chat: str = "") -> None:
+    """Make sure that it is not the chat itself which cannot be read: it is in every answer.
+
+    Raises:
+        TelegramRefused: it is; nothing of the chat can be read.
+    """
+    request = _alone(peer)
+    try:
+        await ask(request, chat=chat)
+    except TypeNotFoundError as error:
+        raise not_readable(request, error) from error
+
+
+def _alone(peer: Any) -> Any:
+    """A request for the chat and nothing else."""
+    match peer:
+        case types.InputPeerChannel():
+            channel = types.InputChannel(peer.channel_id, peer.access_hash)
+            return functions.channels.GetChannelsRequest([channel])
+        case types.InputPeerChat():
+            return functions.messages.GetChatsRequest([peer.chat_id])
+        case _:
+            return functions.users.GetUsersRequest([get_input_user(peer)])
+
+
 async def newest(ask: Ask, peer: Any, *, chat: str = "") -> int | None:
-    """The id of the newest message, whether it can be read or not; None if there is none."""
+    """The id of the newest message, whether it can be read or not; None if there is none.
+
+    Raises:
+        TelegramRefused: too many messages in a row cannot be read.
+    """
     return await _Seeker(ask, peer, chat).newest()
 
 
@@ -28,6 +60,7 @@ class _Seeker:
         unread = 0
         while not (found := await self._at(_NEWEST, unread))[0]:
             unread += 1
+            must_end(unread)
         below = found[1]
         if not unread:
             return below

@@ -7,7 +7,7 @@ column says what it means in `doc`, or in `comment` where the database keeps tha
 from sqlalchemy import BigInteger, Column, DateTime, MetaData, text
 
 metadata = MetaData()
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration; a test holds it equal to Alembic's own answer."""
 UtcTime = DateTime(timezone=True)
 

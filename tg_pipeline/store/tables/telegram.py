@@ -41,6 +41,7 @@ followed_chats = Table(
     Column("added_at", UtcTime, nullable=False, doc="when"),
     Column("inaccessible", Text, doc="why it could not be read; null: it can"),
     Column("inaccessible_since", UtcTime, doc="since when"),
+    Column("past_shut_since", UtcTime, doc="since when the group it was cannot be read; null: can"),
     info={"doc": "Chats that fetch reads, as chats.yaml names them."},
 )
 

@@ -38,7 +38,7 @@ class Ask:
     @cached_property
     def view(self) -> View:
         """What they see."""
-        return View(self.world, self.account)
+        return View(self.world, self.account, self.state.faults.garbled_chats)
 
     def peer(self, named: TL) -> Peer:
         """Whom an InputPeer names; the access hash must be this account's."""
