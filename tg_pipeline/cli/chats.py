@@ -112,14 +112,20 @@ def import_list(
     Examples:
       tg-pipeline chats import channels.txt
     """
-    from tg_pipeline.errors import InputUnreadable
+    from tg_pipeline.errors import InputMissing, InputUnreadable
     from tg_pipeline.sources.telegram.references import read_list
 
     loaded = load_settings(home, verbose, quiet)
     try:
         lines = file.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputUnreadable(file, getattr(error, "strerror", None) or str(error)) from error
+    except FileNotFoundError as error:
+        raise InputMissing(file, "a text file with a chat on each line") from error
+    except OSError as error:
+        raise InputUnreadable(file, error.strerror or str(error)) from error
+    except UnicodeDecodeError as error:
+        raise InputUnreadable(
+            file, "it is no text in UTF-8", "Save it as text in UTF-8, a chat on each line."
+        ) from error
     _add(loaded, list(read_list(lines, str(file))), account, no_comments, as_json)
 
 

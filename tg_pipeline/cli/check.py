@@ -12,7 +12,7 @@ from tg_pipeline.cli.options import (
     Verbose,
     archive,
     chat_key,
-    day_of,
+    days_of,
     load_settings,
 )
 from tg_pipeline.errors import EXIT_REFUSED
@@ -45,9 +45,10 @@ def check(
 
     loaded = load_settings(home, verbose, quiet)
     keys = [chat_key(text) for text in chats or ()] or None
+    first, last = days_of(since, until)
     with archive(loaded) as opened, show.progress() as progress:
         flows.settle(opened, progress)
-        windows = flows.find_windows(opened, keys, since=day_of(since), until=day_of(until))
+        windows = flows.find_windows(opened, keys, since=first, until=last)
         rulings = flows.check_windows(opened, windows, progress=progress)
     if as_json:
         show.json([ruling.as_dict() for ruling in rulings])

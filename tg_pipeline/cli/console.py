@@ -130,7 +130,7 @@ class Shown:
                 self._bar.update(task, visible=False)
         self._bar.update(
             self._tasks[step.what],
-            description=f"{step.what} {step.detail}".rstrip(),
+            description=_visible(f"{step.what} {step.detail}".rstrip()).replace("\n", " "),
             completed=step.done,
             total=step.total,
             visible=True,

@@ -14,7 +14,7 @@ from tg_pipeline.cli.options import (
     Verbose,
     archive,
     chat_key,
-    day_of,
+    days_of,
     load_settings,
 )
 
@@ -45,8 +45,9 @@ def export(
 
     loaded = load_settings(home, verbose, quiet)
     keys = [chat_key(text) for text in chats or ()] or None
+    first, last = days_of(since, until)
     with archive(loaded) as opened, show.progress() as progress:
-        windows = find_windows(opened, keys, since=day_of(since), until=day_of(until))
+        windows = find_windows(opened, keys, since=first, until=last)
         published = publish_windows(opened, windows, force=force, progress=progress)
     if as_json:
         show.json(published.as_dict())

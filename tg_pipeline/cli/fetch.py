@@ -12,13 +12,16 @@ from tg_pipeline.cli.options import (
     Until,
     Verbose,
     archive,
-    day_of,
+    days_of,
     load_settings,
     no_options,
 )
 from tg_pipeline.errors import EXIT_QUARANTINED
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tg_pipeline.contracts import ChatKey
     from tg_pipeline.flows import Archive, ChatReport, FetchReport
 
 
@@ -63,10 +66,10 @@ def fetch(
       tg-pipeline fetch || [ $? -eq 75 ]
     """
     from tg_pipeline.cli.console import show
-    from tg_pipeline.flows import FetchOptions, fetch_chats, followed_keys
+    from tg_pipeline.flows import FetchOptions, fetch_chats, followed_chats, followed_keys
 
     loaded = load_settings(home, verbose, quiet)
-    options = FetchOptions(account, day_of(since), day_of(until), takeout)
+    options = FetchOptions(account, *days_of(since, until), takeout)
     with archive(loaded) as opened:
         keys = followed_keys(opened, account, chats) if chats else None
         with show.progress() as progress:
@@ -76,7 +79,7 @@ def fetch(
         else:
             _tell(report)
         if not no_export:
-            _publish(opened, report, as_json)
+            _publish(opened, report, keys or followed_chats(opened), as_json)
     return _exit_code(report)
 
 
@@ -122,11 +125,15 @@ def _line(chat: "ChatReport") -> str:
     return f"{chat.chat} {chat.title or ''}: {messages} in {pages}{state}"
 
 
-def _publish(opened: "Archive", report: "FetchReport", as_json: bool) -> None:
+def _publish(
+    opened: "Archive", report: "FetchReport", asked: "Sequence[ChatKey]", as_json: bool
+) -> None:
+    """Publish what has come, and what earlier runs have left."""
     from tg_pipeline.cli.console import show
-    from tg_pipeline.flows import known_chats, refresh
+    from tg_pipeline.flows import known_chats, refresh, unpublished
 
     touched = {chat.chat for chat in report.chats if chat.pages} | set(report.left)
+    touched |= set(unpublished(opened, asked))
     touched &= known_chats(opened)
     if not touched:
         return

@@ -90,9 +90,11 @@ def archive(loaded: "Loaded") -> Iterator["Archive"]:
         yield opened
 
 
-def day_of(moment: datetime | None) -> date | None:
-    """The day that --since or --until names."""
-    return moment.date() if moment else None
+def days_of(since: datetime | None, until: datetime | None) -> tuple[date | None, date | None]:
+    """The days that --since and --until name; a usage error if there is no day between them."""
+    if since is not None and until is not None and since > until:
+        raise typer.BadParameter(f"--since {since:%Y-%m-%d} is later than --until {until:%Y-%m-%d}")
+    return since and since.date(), until and until.date()
 
 
 def chat_key(text: str) -> "ChatKey":

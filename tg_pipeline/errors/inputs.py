@@ -10,11 +10,10 @@ class InputMissing(DataError):
 
     code = "input.missing"
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(
-            f"{path} does not exist",
-            remedy="Check the path; give the result.json of an export, its folder or a .zip of it.",
-        )
+    def __init__(
+        self, path: Path, wanted: str = "the result.json of an export, its folder or a .zip of it"
+    ) -> None:
+        super().__init__(f"{path} does not exist", remedy=f"Check the path; give {wanted}.")
         self.path = path
 
 
@@ -37,8 +36,10 @@ class InputUnreadable(DataError):
 
     code = "input.unreadable"
 
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"cannot read {path}: {reason}", remedy="Grant read access to the file.")
+    def __init__(
+        self, path: Path, reason: str, remedy: str = "Grant read access to the file."
+    ) -> None:
+        super().__init__(f"cannot read {path}: {reason}", remedy=remedy)
         self.path = path
 
 

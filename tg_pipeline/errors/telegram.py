@@ -200,6 +200,18 @@ class AccountDiffers(Fatal):
         )
 
 
+class AccountKnown(Fatal):
+    """A user has an account by another name: waits and requests would be counted apart."""
+
+    code = "telegram.account_known"
+
+    def __init__(self, account: str, user: int, other: str) -> None:
+        super().__init__(
+            f"user {user} is account {other} already, and cannot be account {account} as well",
+            remedy=f"Use account {other}, or end it first with `tg-pipeline logout {other}`.",
+        )
+
+
 class AccountBusy(Transient):
     """Another process uses the account; two at once would get its session revoked."""
 

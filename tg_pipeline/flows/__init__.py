@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from tg_pipeline.flows.archive import Archive, is_made, open_archive
-from tg_pipeline.flows.changes import Changes, changes
+from tg_pipeline.flows.changes import Changes, changes, unpublished
 from tg_pipeline.flows.check import check_windows
 from tg_pipeline.flows.import_files import FileReport, ImportOptions, Imports, import_files
 from tg_pipeline.flows.look import (
@@ -129,5 +129,6 @@ __all__ = [
     "settle",
     "status",
     "take_windows",
+    "unpublished",
     "verify_windows",
 ]

@@ -29,6 +29,10 @@ from tg_pipeline.store.accounts import AccountState
 from tg_pipeline.store.leases import lease
 from tg_pipeline.store.limits import AccountLimits
 
+_OF_SETTING: Final = (
+    "The session stands in the setting telegram_session: make a new one with "
+    "`tg-pipeline login --print-session`, and put it there."
+)
 _CONNECTING_REQUESTS: Final = 4
 """What Telethon asks when it connects: help.getConfig, users.getUsers, updates.getState and
 updates.getDifference."""
@@ -102,12 +106,24 @@ async def asking(
             yield Reader(account, user_id, client, ask, lambda: limits.sent)
 
 
+def may_call(archive: Archive, account: str, method: str) -> None:
+    """Make sure that a method may be called before long, before anybody connects to call it.
+
+    Raises:
+        FloodWait: it may not.
+    """
+    with closing(AccountLimits(archive.database, account)) as limits:
+        Patience(account, limits, archive.settings).require(method)
+
+
 @contextmanager
 def noted(archive: Archive, account: str) -> Iterator[None]:
     """Write down what Telegram does to an account."""
     try:
         yield
     except (SessionRevoked, KeyDuplicated, AccountBanned) as error:
+        if Sessions(archive.settings).given and not isinstance(error, AccountBanned):
+            error.remedy = _OF_SETTING
         state = {SessionRevoked: AccountState.REVOKED, KeyDuplicated: AccountState.DUPLICATED}
         with archive.database.transaction() as connection:
             accounts.is_now(connection, account, state.get(type(error), AccountState.BANNED))

@@ -149,14 +149,15 @@ def _of_account(account: AccountStatus, read: Sequence[Reading], settings: Setti
         return NextStep(f"account {name} is not logged in", f"tg-pipeline login {name}")
     if account.state not in {"active", "logged_out"}:
         since = f" since {account.state_since:%Y-%m-%d}" if account.state_since else ""
-        return NextStep(f"account {name} is {account.state}{since}", f"tg-pipeline login {name}")
+        remedy = "doctor" if account.state == "banned" else f"login {name}"
+        return NextStep(f"account {name} is {account.state}{since}", f"tg-pipeline {remedy}")
     command = _fetch(name)
     if waits := account.fetching_waits:
         longest = waits[0]
         method = "anything" if longest.method == ALL_METHODS else longest.method
         return NextStep(f"account {name} waits to call {method} again", command, longest.until)
     if budget is not None and account.requests_today >= budget:
-        spent = f"account {name} has made its {budget:,} requests of today"
+        spent = f"account {name} goes on, whose {budget:,} requests of today are made"
         return NextStep(spent, command, next_midnight())
     return NextStep(_behind(name, read), command)
 

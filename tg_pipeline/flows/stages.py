@@ -162,21 +162,21 @@ def published(archive: Archive, windows: Sequence[Window]) -> dict[Window, tuple
         return recorded(connection, windows)
 
 
-def due_chats(archive: Archive) -> list[ChatKey]:
+def due_chats(archive: Archive, chats: Sequence[ChatKey] | None = None) -> list[ChatKey]:
     """Chats with work to do: something in them is not judged, or not published, as it is now.
 
-    What the gate has closed is not due: it needs other data, or a person.
+    All are looked at, or those that are named. What the gate has closed is not due: it needs
+    other data, or a person.
     """
+    every = find_windows(archive, chats)
     by_chat = {
-        chat: list(windows)
-        for chat, windows in itertools.groupby(find_windows(archive), key=lambda one: one.chat)
+        chat: list(windows) for chat, windows in itertools.groupby(every, key=lambda one: one.chat)
     }
-    chats = list(by_chat)
     due: list[ChatKey] = []
-    for start in range(0, len(chats), _CHATS_AT_ONCE):
-        due += _due(
-            archive, {chat: by_chat[chat] for chat in chats[start : start + _CHATS_AT_ONCE]}
-        )
+    known = list(by_chat)
+    for start in range(0, len(known), _CHATS_AT_ONCE):
+        some = known[start : start + _CHATS_AT_ONCE]
+        due += _due(archive, {chat: by_chat[chat] for chat in some})
     return due
 
 

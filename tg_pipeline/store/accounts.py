@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Connection
 
+from tg_pipeline.errors import AccountKnown
 from tg_pipeline.store.sightings import clean
 from tg_pipeline.store.tables import accounts, chat_access
 
@@ -50,7 +51,15 @@ def one(connection: Connection, account: str) -> Account | None:
 
 
 def logged_in(connection: Connection, account: str, user_id: int, name: str) -> None:
-    """Note who an account is, and that it works."""
+    """Note who an account is, and that it works.
+
+    Raises:
+        AccountKnown: that user is an account that works, by another name.
+    """
+    for other in every(connection):
+        is_same = (other.user_id, other.state) == (user_id, AccountState.ACTIVE)
+        if is_same and other.account != account:
+            raise AccountKnown(account, user_id, other.account)
     _write(connection, account, AccountState.ACTIVE, {"user_id": user_id, "name": clean(name)})
 
 

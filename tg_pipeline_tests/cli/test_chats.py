@@ -209,8 +209,8 @@ def test_lists_of_others_are_read(mira: Station) -> None:
     path.write_text("@harbour\nhttps://example.org/x\n")
     refused(mira("chats", "import", path), 2, "chat.reference_unreadable", "list.txt, line 2")
     path.write_bytes(b"\xff\xfe")
-    refused(mira("chats", "import", path), 1, "input.unreadable")
-    refused(mira("chats", "import", "nowhere"), 1, "input.unreadable", "No such file")
+    refused(mira("chats", "import", path), 1, "input.unreadable", "Save it as text in UTF-8")
+    refused(mira("chats", "import", "nowhere"), 1, "input.missing", "Check the path")
 
 
 @pytest.mark.parametrize(
@@ -270,6 +270,18 @@ def test_a_change_of_account_is_shown_and_made(mira: Station) -> None:
     assert mira.rows("SELECT account FROM followed_chats") == [("joe",)]
     assert set(in_file(mira)[0]["access_hash"]) == {"main", "joe"}
     assert done(mira("chats", "plan")).out == "Nothing to change.\n"
+
+
+def test_a_chat_can_be_given_back_to_an_account_that_had_it(mira: Station) -> None:
+    """It was asked for with the other account's access hash, and was said not to exist."""
+    mira.log_in(mira.town.joe, "second")
+    done(mira("chats", "add", "@harbour"))
+    done(mira("chats", "add", "@harbour", "--account", "second"))
+
+    told = done(mira("chats", "add", "@harbour"))
+
+    assert "Harbour News" in told.out
+    assert mira.rows("SELECT DISTINCT account FROM followed_chats") == [("main",)]
 
 
 def test_the_file_alone_brings_the_list_back(mira: Station) -> None:

@@ -76,3 +76,48 @@ def test_a_chat_that_is_not_followed_is_refused_before_telegram_is_asked(reader:
     refused(reader("fetch", "@elowen"), 1, "chat.not_followed", "@elowen")
 
     assert reader.server.requests.count(HISTORY, mark) == 0
+
+
+def test_what_an_interrupted_run_has_loaded_is_published_by_the_next(reader: Station) -> None:
+    """Only chats with pages of this run were published: the others stayed behind for good."""
+    done(reader("fetch", "--no-export"))
+
+    again = done(reader("fetch")).out.splitlines()
+
+    assert again[0] == "1 chat asked, nothing new: 6 requests"
+    assert again[1].startswith("Published to ")
+    assert len(done(reader("fetch")).out.splitlines()) == 1
+    assert "0 written" in done(reader("export")).out
+
+
+def test_a_long_wait_is_told_again_without_asking(reader: Station) -> None:
+    reader.server.faults.flood(HISTORY, 4_000, always())
+    reader("fetch")
+    mark = reader.server.requests.mark()
+
+    refused(reader("fetch"), 75, "telegram.flood_wait", HISTORY)
+
+    assert reader.server.requests.since(mark) == []
+
+
+@pytest.mark.parametrize("name", ["../..", "other/", "/tmp", ""])
+def test_a_name_that_would_leave_the_folder_is_refused_before_anything_is_touched(
+    reader: Station, name: str
+) -> None:
+    """It was part of a path first: files with foreign lines were taken for spools and removed."""
+    precious = reader.folder.parent / "precious.jsonl"
+    precious.write_text('{"a": 1}\n{"b": 2}\n')
+
+    refused(reader("fetch", "--account", name), 2, "usage", "no name for an account")
+
+    assert precious.exists()
+    assert reader.rows("SELECT account FROM accounts") == [("main",)]
+
+
+@pytest.mark.parametrize("command", ["fetch", "export", "check"])
+def test_days_that_end_before_they_begin_are_refused(reader: Station, command: str) -> None:
+    """Nothing was fetched, and nobody was told why."""
+    outcome = reader(command, "--since", "2024-05-01", "--until", "2024-01-01")
+
+    assert outcome.code == 2
+    assert "--since 2024-05-01 is later than --until 2024-01-01" in outcome.err

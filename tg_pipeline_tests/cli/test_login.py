@@ -198,6 +198,34 @@ def test_a_name_stands_for_one_user(station: Station) -> None:
     assert not (station.sessions / "main.session").exists()
 
 
+def test_a_user_has_one_account(station: Station) -> None:
+    """By a second name flood waits, pace and the lock were got around."""
+    station.log_in(station.town.mira)
+    assert station("login").code == 0
+
+    with station.keyboard("login", "second") as at:
+        at.answer(PHONE, "+12025550100")
+        at.answer(CODE, "12345")
+        at.expect("error: user 700000001 is account main already")
+        at.expect("code: telegram.account_known")
+        assert at.end() == 1
+
+    assert not (station.sessions / "second.session").exists()
+    assert len(list(station.server.devices.of(station.town.mira))) == 1
+
+
+def test_a_session_of_a_setting_that_has_ended_says_where_the_new_one_goes(
+    station: Station,
+) -> None:
+    """To log in again ended in the same error."""
+    given = station.with_settings(telegram_session=station.server.session(station.town.mira))
+    assert given("chats", "add", "me").code == 0
+    station.server.revoke(station.town.mira)
+
+    for command in ("fetch", "login"):
+        refused(given(command), 1, "telegram.session_revoked", "login --print-session", "setting")
+
+
 def test_a_session_that_cannot_be_kept_is_ended_again(station: Station) -> None:
     (station.folder / "home").mkdir(exist_ok=True)
     station.sessions.touch()  # no folder can be made there

@@ -17,7 +17,7 @@ from typing import Any, Final
 from tg_pipeline.contracts import ChatKey
 from tg_pipeline.errors import PUT_OFF, Transient
 from tg_pipeline.files import make_folder
-from tg_pipeline.flows.accounts import Reader, asking
+from tg_pipeline.flows.accounts import Reader, asking, may_call
 from tg_pipeline.flows.archive import Archive
 from tg_pipeline.flows.fetching.ashore import Ashore, land_what_is_left
 from tg_pipeline.flows.fetching.plan import Days, Planning
@@ -28,8 +28,9 @@ from tg_pipeline.flows.loading import Loading, loading
 from tg_pipeline.flows.progress import Progress, Step, silent
 from tg_pipeline.flows.settle import settle
 from tg_pipeline.logs import get_logger
-from tg_pipeline.sources.telegram.history import Ask
+from tg_pipeline.sources.telegram.history import HISTORY, Ask
 from tg_pipeline.sources.telegram.running import run
+from tg_pipeline.sources.telegram.sessions import account_name
 from tg_pipeline.sources.telegram.takeout import Takeout
 from tg_pipeline.store import accounts
 from tg_pipeline.store.leases import lease
@@ -101,11 +102,12 @@ def fetch_chats(
     What ends one chat, `ChatInaccessible` or `TelegramRefused`, is in that chat's report.
 
     Raises:
+        UsageError: the account's name is none.
         ApiMissing, ApiInvalid, NotLoggedIn, SessionUnreadable, KeyringUnavailable: set it up first.
         AccountBusy, AccountDiffers, SessionRevoked, KeyDuplicated, AccountBanned: the account.
         SpoolDamaged, DiskFull, DatabaseLost: the surroundings.
     """
-    folder = archive.settings.home / "spool" / options.account
+    folder = archive.settings.home / "spool" / account_name(options.account)
     make_folder(folder)
     with lease(archive.database, options.account, "fetch") as still_alone:
         left = land_what_is_left(folder, archive.zone)
@@ -147,6 +149,7 @@ class _Run:
     ) -> None:
         """Work while connected; landing and loading go on until `ended` is closed."""
         try:
+            may_call(self.archive, self.options.account, HISTORY)
             async with asking(self.archive, self.options.account, self._waiting) as reader:
                 ended.callback(lambda: setattr(self.report, "requests", reader.sent()))
                 await self._fetch(reader, chats, still_alone, ended)

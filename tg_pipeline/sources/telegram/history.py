@@ -20,6 +20,8 @@ from telethon.tl.functions.messages import GetHistoryRequest
 
 from tg_pipeline.errors import TelegramRefused
 
+HISTORY: Final = "messages.getHistory"
+"""What Telegram calls it."""
 PAGE: Final = 100
 """Messages in an answer; Telegram gives no more."""
 _OLDEST: Final = 1
@@ -195,7 +197,7 @@ def must_end(passed_over: int) -> None:
     """
     if passed_over > _MOST_PASSED_OVER:
         what = f"{_MOST_PASSED_OVER:,} messages in a row are not known to this version"
-        raise TelegramRefused("messages.getHistory", what)
+        raise TelegramRefused(HISTORY, what)
 
 
 @dataclass(slots=True)

@@ -83,11 +83,20 @@ class Patience:
                 raise TelegramUnreachable("it failed again and again", until)
             await self._wait(until)
         while (until := self._limits.until(method)) is not None:
-            if self._is_too_long(until):
-                raise FloodWait(self._account, method, until)
+            self.require(method)
             await self._wait(until)
         async with self._pace:
             self._spend(requests)
+
+    def require(self, method: str) -> None:
+        """Make sure that this method may be called now, or after a wait in place.
+
+        Raises:
+            FloodWait: that is too long to be waited for here.
+        """
+        until = self._limits.until(method)
+        if until is not None and self._is_too_long(until):
+            raise FloodWait(self._account, method, until)
 
     def told(self, method: str, seconds: int) -> None:
         """Telegram wants this method to wait."""

@@ -70,7 +70,11 @@ class Directory:
         self._ask = ask
         self._account = account
         self._user_id = user_id
-        self._known = [ref for ref in known if account in ref.access_hash]
+        self._known = [
+            ref.model_copy(update={"account": account})
+            for ref in known
+            if account in ref.access_hash
+        ]
         self._dialogs: list[Dialog] | None = None
 
     async def prepare(self, references: Iterable[Reference]) -> None:
