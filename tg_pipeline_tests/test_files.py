@@ -29,3 +29,12 @@ def test_a_file_in_the_way_is_no_traceback(tmp_path: Path) -> None:
 
     with pytest.raises(FolderNotWritable, match="home"):
         make_folder(tmp_path / "home")
+
+
+def test_folders_on_the_way_are_closed_to_others_too(tmp_path: Path) -> None:
+    """They had the usual mode, and names in them could be read."""
+    make_folder(tmp_path / "home" / "spool" / "main")
+
+    for made in ("home", "home/spool", "home/spool/main"):
+        assert (tmp_path / made).stat().st_mode & 0o777 == 0o700
+    make_folder(tmp_path / "home" / "spool" / "main")  # it is there already

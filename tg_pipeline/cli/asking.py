@@ -64,8 +64,9 @@ def ask_api() -> tuple[int, str]:
         "  2. Fill in any title and short name, platform Desktop, and press Create application.\n"
         "  3. Copy api_id and api_hash from there. Keep the hash to yourself."
     )
-    api_id = _until(_number, "api_id")
-    return int(api_id), _until(_hash, "api_hash (not shown)", unseen=True)
+    api_id = _until(_number, "api_id", "a number")
+    api_hash = _until(_hash, "api_hash (not shown)", "32 digits and letters a to f", unseen=True)
+    return int(api_id), api_hash
 
 
 def _number(text: str) -> str | None:
@@ -77,11 +78,13 @@ def _hash(text: str) -> str | None:
     return found if len(found) == 32 and set(found) <= set("0123456789abcdef") else None
 
 
-def _until(usable: Callable[[str], str | None], question: str, *, unseen: bool = False) -> str:
+def _until(
+    usable: Callable[[str], str | None], question: str, wanted: str, *, unseen: bool = False
+) -> str:
     while True:
         if (found := usable(_asked(question, unseen=unseen))) is not None:
             return found
-        show.ask("That is not what stands there.")
+        show.ask(f"That is not what stands there: it is {wanted}.")
 
 
 def _asked(question: str, *, unseen: bool = False) -> str:
