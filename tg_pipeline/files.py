@@ -60,7 +60,7 @@ def make_folder(folder: Place) -> None:
         return
     try:
         with storage_errors(folder):
-            missing = [one for one in (folder, *folder.parents) if not one.exists()]
+            missing = [one for one in (folder, *folder.parents) if not one.is_dir()]
             for one in reversed(missing):  # parents made by `mkdir` would not take the mode
                 one.mkdir(exist_ok=True, mode=0o700)
     except OSError as error:  # a link to nowhere, a file system that takes no folders
