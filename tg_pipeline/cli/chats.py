@@ -256,7 +256,8 @@ def discover(
         _require_all(outcome)
         return
     columns = ("chat", "type", "title", "username", "members", "last message", "followed")
-    show.table(columns, [views.discovered_row(one) for one in found])
+    if found or outcome.stopped is None:
+        show.table(columns, [views.discovered_row(one) for one in found])
     if types:
         _report(outcome, as_json)
     _require_all(outcome)

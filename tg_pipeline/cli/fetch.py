@@ -17,6 +17,7 @@ from tg_pipeline.cli.options import (
     no_options,
 )
 from tg_pipeline.errors import EXIT_QUARANTINED
+from tg_pipeline.flows.progress import so_many
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,13 +78,13 @@ def fetch(
         if as_json:
             show.json(report.as_dict())
         else:
-            _tell(report)
+            _tell(report, account)
         if not no_export:
             _publish(opened, report, keys or followed_chats(opened), as_json)
     return _exit_code(report)
 
 
-def _tell(report: "FetchReport") -> None:
+def _tell(report: "FetchReport", account: str) -> None:
     from tg_pipeline.cli.console import show
 
     if report.left:
@@ -97,31 +98,31 @@ def _tell(report: "FetchReport") -> None:
     counts = report.counts
     if not report.asked:
         if report.deferred is None:
-            show.text("No chats are followed. Add one with: tg-pipeline chats add @username")
+            show.text(
+                f"Account {account} follows no chats. "
+                f"Add one with: tg-pipeline chats add @username --account {account}"
+            )
         return
-    show.text(f"{_so_many(report.asked, 'chat')} asked, {_brought(report)}")
+    show.text(f"{so_many(report.asked, 'chat')} asked, {_brought(report)}")
     if counts.quarantined:
         show.note("`tg-pipeline quarantine list` shows what could not be understood, and why.")
 
 
 def _brought(report: "FetchReport") -> str:
-    counts, requests = report.counts, _so_many(report.requests, "request")
-    if not report.chats:
+    counts, requests = report.counts, so_many(report.requests, "request")
+    found = [chat for chat in report.chats if chat.error is None]
+    if not found and not counts.read:
         return f"nothing new: {requests}"
     return (
-        f"{len(report.chats):,} with something to fetch: "
+        f"{len(found):,} with something to fetch: "
         f"{counts.read:,} read, {counts.new:,} new, {counts.updated:,} updated, "
         f"{counts.unchanged:,} unchanged, {counts.quarantined:,} quarantined; {requests}"
     )
 
 
-def _so_many(count: int, what: str) -> str:
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
-
-
 def _line(chat: "ChatReport") -> str:
     state = "" if chat.finished else " (to be continued)"
-    messages, pages = _so_many(chat.messages, "message"), _so_many(chat.pages, "page")
+    messages, pages = so_many(chat.messages, "message"), so_many(chat.pages, "page")
     return f"{chat.chat} {chat.title or ''}: {messages} in {pages}{state}"
 
 

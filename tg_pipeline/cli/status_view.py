@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from tg_pipeline.cli.console import show
+from tg_pipeline.flows.progress import so_many
 
 if TYPE_CHECKING:
     from tg_pipeline.flows import ChatOverview, Overview
@@ -101,7 +102,8 @@ def _troubles(chat: "ChatOverview", reading: "Reading") -> Iterator[str]:
     if chat.waiting:
         yield f"{chat.waiting:,} landed but not loaded"
     if chat.refusal is not None:
-        yield f"{chat.refusal.windows:,} windows refused: {', '.join(chat.refusal.rules)}"
+        refused = so_many(chat.refusal.windows, "window")
+        yield f"{refused} refused: {', '.join(chat.refusal.rules)}"
 
 
 def _followed_line(found: "Overview") -> str:
@@ -109,15 +111,16 @@ def _followed_line(found: "Overview") -> str:
     shut = sum(one.inaccessible is not None for one in readings)
     missing = [one.backlog for one in readings if one.backlog and one.inaccessible is None]
     never = sum(one.backlog is None and one.inaccessible is None for one in readings)
-    told = [f"{len(readings) - shut - len(missing) - never:,} are up to date"]
+    told = [f"{len(readings) - shut - len(missing) - never:,} up to date"]
     if missing:
-        told.append(f"{len(missing):,} have about {sum(missing):,} ids to fetch")
+        told.append(f"{len(missing):,} with about {so_many(sum(missing), 'id')} to fetch")
     if never:
-        told.append(f"{never:,} were never asked for")
+        told.append(f"{never:,} never asked for")
     if shut:
-        told.append(f"{shut:,} cannot be read")
+        told.append(f"{shut:,} not readable")
     asked = max((one.fetched_at for one in readings if one.fetched_at), default=None)
-    return f"{len(readings):,} chats followed: {', '.join(told)}; last asked {_ago(asked)}"
+    followed = so_many(len(readings), "chat")
+    return f"{followed} followed: {', '.join(told)}; last asked {_ago(asked)}"
 
 
 def _tell_chats(chats: "Sequence[ChatOverview]", *, every: bool) -> None:

@@ -10,8 +10,16 @@ from dataclasses import dataclass, field
 from tg_pipeline.contracts import ChatKey, ChatType
 from tg_pipeline.errors import ChatsFileInvalid, NotLoggedIn, TgPipelineError
 from tg_pipeline.flows.archive import Archive
-from tg_pipeline.flows.finding import Found, find, known_refs, listed
-from tg_pipeline.flows.listing import Pair, followed_by, matched, meant, rewrite, user_ids
+from tg_pipeline.flows.finding import Found, find, listed
+from tg_pipeline.flows.listing import (
+    Pair,
+    followed_by,
+    known_refs,
+    matched,
+    meant,
+    rewrite,
+    user_ids,
+)
 from tg_pipeline.sources.telegram.chat_ref import ChatRef
 from tg_pipeline.sources.telegram.chats_file import Entry, read_chats
 from tg_pipeline.sources.telegram.patience import Waiting, patiently

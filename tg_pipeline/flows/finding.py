@@ -9,13 +9,12 @@ from tg_pipeline.contracts import ChatKey
 from tg_pipeline.errors import DataError, TgPipelineError
 from tg_pipeline.flows.accounts import Reader, reading
 from tg_pipeline.flows.archive import Archive
+from tg_pipeline.flows.listing import known_refs
 from tg_pipeline.sources.telegram.chat_ref import ChatRef
 from tg_pipeline.sources.telegram.patience import Waiting, patiently
 from tg_pipeline.sources.telegram.references import Reference
 from tg_pipeline.sources.telegram.resolve import Dialog, Directory, Whole
 from tg_pipeline.sources.telegram.running import run
-from tg_pipeline.store import accounts, followed
-from tg_pipeline.store.followed import Followed
 
 
 @dataclass(slots=True)
@@ -101,17 +100,6 @@ def directory_of(archive: Archive, reader: Reader) -> Directory:
     return Directory(reader.ask, reader.account, reader.user_id, refs)
 
 
-def known_refs(archive: Archive) -> dict[ChatKey, ChatRef]:
-    """The chats that are fetched, with the access hashes of all accounts."""
-    with archive.database.snapshot() as connection:
-        rows = followed.every(connection)
-        hashes = {
-            one.account: accounts.access(connection, one.account)
-            for one in accounts.every(connection)
-        }
-    return {row.key: _ref(row, hashes) for row in rows}
-
-
 def _until_stopped(found: Found, work: Coroutine[Any, Any, None]) -> None:
     try:
         run(work)
@@ -133,19 +121,3 @@ async def _look(directory: Directory, ref: ChatRef, found: Found, *, comments: b
     found.chats.append(whole)
     if comments and whole.comments is not None:
         found.chats.append(Whole(whole.comments))
-
-
-def _ref(row: Followed, hashes: dict[str, dict[int, int]]) -> ChatRef:
-    entity = row.key.entity_id
-    return ChatRef(
-        id=entity,
-        type=row.type,
-        username=row.username,
-        title=row.title,
-        account=row.account,
-        access_hash={
-            account: known[entity] for account, known in hashes.items() if entity in known
-        },
-        comments_of=row.comments_of,
-        migrated_from=row.migrated_from,
-    )

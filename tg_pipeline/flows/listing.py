@@ -101,6 +101,9 @@ def rewrite(
 ) -> None:
     """Write the file anew where chats are added, known better or gone; other entries stay.
 
+    A file that is not there is made of the chats in the database: by one that named the new ones
+    alone, all others would be followed no more.
+
     Args:
         archive: whose settings and database.
         fresh: chats as they are now.
@@ -118,9 +121,25 @@ def rewrite(
     users = user_ids(archive)
     with archive.database.alone(f"chats {archive.database.schema}"):
         before = read_chats(path)
-        after = _changed(matched(before, rows, users), users, fresh, resolved, gone)
+        known = before if path.exists() else _of_database(archive)
+        after = _changed(matched(known, rows, users), users, fresh, resolved, gone)
         if after != before:
             write_chats(path, after)
+
+
+def known_refs(archive: Archive) -> dict[ChatKey, ChatRef]:
+    """The chats that are fetched, with the access hashes of all accounts."""
+    with archive.database.snapshot() as connection:
+        rows = followed.every(connection)
+        hashes = {
+            one.account: accounts.access(connection, one.account)
+            for one in accounts.every(connection)
+        }
+    return {row.key: _ref(row, hashes) for row in rows}
+
+
+def _of_database(archive: Archive) -> list[Entry]:
+    return [Entry(ref.account, ref=ref) for ref in known_refs(archive).values()]
 
 
 def _changed(
@@ -157,3 +176,19 @@ def _row_of(
         return None
     own = (row for row in rows if row.account == entry.account)
     return next((row for row in own if is_meant(row, reference)), None)
+
+
+def _ref(row: Followed, hashes: dict[str, dict[int, int]]) -> ChatRef:
+    entity = row.key.entity_id
+    return ChatRef(
+        id=entity,
+        type=row.type,
+        username=row.username,
+        title=row.title,
+        account=row.account,
+        access_hash={
+            account: known[entity] for account, known in hashes.items() if entity in known
+        },
+        comments_of=row.comments_of,
+        migrated_from=row.migrated_from,
+    )

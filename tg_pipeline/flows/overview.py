@@ -8,6 +8,7 @@ from typing import Any
 from tg_pipeline.contracts import ChatKey
 from tg_pipeline.errors import ChatUnknown
 from tg_pipeline.flows.archive import Archive
+from tg_pipeline.flows.progress import so_many
 from tg_pipeline.quality.refusals import Refusal, refusals
 from tg_pipeline.settings import Settings
 from tg_pipeline.sources.telegram.patience import next_midnight
@@ -135,9 +136,11 @@ def _next(found: Overview, settings: Settings) -> Iterator[NextStep]:
             if account.state == "active" and not account.busy and not account.fetching_waits:
                 yield from _in_time(account.account, read, settings.telegram_reread_days)
     if waiting := sum(chat.waiting for chat in found.chats):
-        yield NextStep(f"{waiting:,} records are landed but not loaded", "tg-pipeline db load")
+        landed = f"{so_many(waiting, 'record')} landed but not loaded"
+        yield NextStep(landed, "tg-pipeline db load")
     if refused := sum(chat.refusal.windows for chat in found.chats if chat.refusal is not None):
-        yield NextStep(f"{refused:,} windows may not be published", "tg-pipeline check")
+        closed = f"{so_many(refused, 'window')} kept back by the quality gate"
+        yield NextStep(closed, "tg-pipeline check")
 
 
 def _of_account(account: AccountStatus, read: Sequence[Reading], settings: Settings) -> NextStep:
@@ -194,7 +197,8 @@ def _behind(account: str, read: Sequence[Reading]) -> str:
     never = sum(one.backlog is None for one in open_)
     if missing:
         ids = sum(one.backlog or 0 for one in missing)
-        return f"account {account} has about {ids:,} ids of {len(missing):,} chats to fetch"
+        behind = f"{so_many(ids, 'id')} of {so_many(len(missing), 'chat')}"
+        return f"account {account} has about {behind} to fetch"
     if never:
-        return f"account {account} has {never:,} chats to fetch that were never asked for"
+        return f"account {account} has {so_many(never, 'chat')} to fetch, never asked for yet"
     return f"account {account} has all that was there when it last asked"

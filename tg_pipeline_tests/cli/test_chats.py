@@ -348,6 +348,17 @@ def test_without_a_file_nothing_is_removed(mira: Station) -> None:
     assert followed(mira) == [str(NEWS)]
 
 
+def test_a_file_that_is_gone_is_made_of_all_chats(mira: Station) -> None:
+    """It named the chat alone that was added, and `apply` would have ended all others."""
+    done(mira("chats", "add", "@harbour"))
+    mira.chats_file.unlink()
+
+    done(mira("chats", "add", "me"))
+
+    assert len(in_file(mira)) == 2
+    assert done(mira("chats", "plan")).out == "Nothing to change.\n"
+
+
 def test_removing_what_is_not_fetched(mira: Station) -> None:
     done(mira("chats", "add", "@harbour"))
     refused(mira("chats", "remove", "@harbour", "@elowen"), 1, "chat.not_followed", "@elowen")

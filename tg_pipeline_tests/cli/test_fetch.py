@@ -36,7 +36,10 @@ def posts(station: Station) -> int:
 def test_without_chats_it_says_how_to_add_one(mira: Station) -> None:
     outcome = done(mira("fetch"))
 
-    assert outcome.out == "No chats are followed. Add one with: tg-pipeline chats add @username\n"
+    assert outcome.out == (
+        "Account main follows no chats. "
+        "Add one with: tg-pipeline chats add @username --account main\n"
+    )
 
 
 def test_what_came_is_told_and_published_and_then_nothing_is_new(reader: Station) -> None:

@@ -30,7 +30,7 @@ def test_status_of_chats_on_their_way(station: Station) -> None:
         "account", "state", "chats", "requests", "today", "in", "use", "by", "waits", "until",
     ]  # fmt: skip
     assert never[1].split()[:3] == ["main", "active", "1"]
-    assert "1 chats followed: 0 are up to date, 1 were never asked for; last asked never" in never
+    assert "1 chat followed: 0 up to date, 1 never asked for; last asked never" in never
     assert never[-1].endswith("`tg-pipeline fetch`")
 
     station.server.faults.flood("messages.getHistory", 5_000, replace(always(), skip=1))
@@ -39,7 +39,7 @@ def test_status_of_chats_on_their_way(station: Station) -> None:
 
     (row,) = [line for line in waiting if line.startswith(NEWS) and "about" in line]
     assert "about 30" in row
-    assert "1 chats followed: 0 are up to date, 1 have about 30 ids to fetch" in "\n".join(waiting)
+    assert "1 chat followed: 0 up to date, 1 with about 30 ids to fetch" in "\n".join(waiting)
     assert "messages.getHistory" in waiting[1]
     assert f"{datetime.now(UTC):%Y-}" in waiting[-1]
     assert waiting[-1].startswith("Next: account main waits to call messages.getHistory again")

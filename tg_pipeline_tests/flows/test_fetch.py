@@ -212,7 +212,7 @@ def test_progress_tells_messages_their_rate_and_how_far_the_whole_run_is(
 
     pages = [step for step in steps if step.what == "fetching"]
     assert [(step.done, step.total) for step in pages] == [(1, 2), (2, 2)], "of what was missing"
-    assert pages[0].detail.startswith("Channel 2: 1 messages, ")
+    assert pages[0].detail.startswith("Channel 2: 1 message, ")
     assert pages[0].detail.endswith("/s, 1 more chat")
     waits = [step for step in steps if step.pause]
     assert [(step.done, step.total) for step in waits] == [(0, 2), (1, 2)]

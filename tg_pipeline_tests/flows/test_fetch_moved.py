@@ -10,8 +10,7 @@ from tg_pipeline.contracts import ChatKey
 from tg_pipeline.flows import overview
 from tg_pipeline.flows.chats import add_chats, remove_chats
 from tg_pipeline.flows.fetching import fetch_chats
-from tg_pipeline.flows.finding import known_refs
-from tg_pipeline.flows.listing import rewrite
+from tg_pipeline.flows.listing import known_refs, rewrite
 from tg_pipeline.flows.progress import Step
 from tg_pipeline.sources.telegram.chats_file import read_chats
 from tg_pipeline.sources.telegram.references import read_reference

@@ -12,8 +12,7 @@ from telethon.tl import types
 from tg_pipeline.contracts import ChatKey, ChatType
 from tg_pipeline.contracts.identity import channel_peer
 from tg_pipeline.flows.archive import Archive
-from tg_pipeline.flows.finding import known_refs
-from tg_pipeline.flows.listing import followed_by, rewrite
+from tg_pipeline.flows.listing import followed_by, known_refs, rewrite
 from tg_pipeline.logs import get_logger
 from tg_pipeline.sources.telegram.chat_ref import ChatRef
 from tg_pipeline.sources.telegram.news import News

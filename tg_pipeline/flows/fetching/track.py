@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from tg_pipeline.flows.fetching.work import Work
-from tg_pipeline.flows.progress import Progress, Step
+from tg_pipeline.flows.progress import Progress, Step, so_many
 
 
 class Track:
@@ -25,15 +25,14 @@ class Track:
         """What tells of one chat's pages while the others wait."""
         waiting = sum(one.left for one in others)
         before = sum(one.report.messages for one in self._works if one is not work)
-        chats = "chat" if len(others) == 1 else "chats"
-        more = f", {len(others):,} more {chats}" if others else ""
+        more = f", {so_many(len(others), 'more chat')}" if others else ""
 
         def tell() -> None:
             left, messages = waiting + work.left, before + work.report.messages
             self._done += max(0, self._left - left)  # a past may have been found: there is more
             self._left = left
             rate = messages / max(time.monotonic() - self._began, 0.001)
-            detail = f"{work.name}: {messages:,} messages, {rate:,.0f}/s{more}"
+            detail = f"{work.name}: {so_many(messages, 'message')}, {rate:,.0f}/s{more}"
             self._progress(Step("fetching", self._done, self._done + left, "ids", detail))
 
         return tell
