@@ -121,8 +121,8 @@ def rewrite(
     users = user_ids(archive)
     with archive.database.alone(f"chats {archive.database.schema}"):
         before = read_chats(path)
-        known = before if path.exists() else _of_database(archive)
-        after = _changed(matched(known, rows, users), users, fresh, resolved, gone)
+        pairs = matched(before, rows, users) if path.exists() else _of_database(archive)
+        after = _changed(pairs, users, fresh, resolved, gone)
         if after != before:
             write_chats(path, after)
 
@@ -138,8 +138,12 @@ def known_refs(archive: Archive) -> dict[ChatKey, ChatRef]:
     return {row.key: _ref(row, hashes) for row in rows}
 
 
-def _of_database(archive: Archive) -> list[Entry]:
-    return [Entry(ref.account, ref=ref) for ref in known_refs(archive).values()]
+def _of_database(archive: Archive) -> list[Pair]:
+    """What the file would say of the chats in the database."""
+    return [
+        Pair(Entry(ref.account, ref=ref), followed_by(ref, key))
+        for key, ref in known_refs(archive).items()
+    ]
 
 
 def _changed(
