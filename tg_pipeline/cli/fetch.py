@@ -17,7 +17,7 @@ from tg_pipeline.cli.options import (
     no_options,
 )
 from tg_pipeline.errors import EXIT_QUARANTINED
-from tg_pipeline.flows.progress import so_many
+from tg_pipeline.words import so_many
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

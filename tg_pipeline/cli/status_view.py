@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from tg_pipeline.cli.console import show
-from tg_pipeline.flows.progress import so_many
+from tg_pipeline.words import so_many
 
 if TYPE_CHECKING:
     from tg_pipeline.flows import ChatOverview, Overview

@@ -8,7 +8,6 @@ from typing import Any
 from tg_pipeline.contracts import ChatKey
 from tg_pipeline.errors import ChatUnknown
 from tg_pipeline.flows.archive import Archive
-from tg_pipeline.flows.progress import so_many
 from tg_pipeline.quality.refusals import Refusal, refusals
 from tg_pipeline.settings import Settings
 from tg_pipeline.sources.telegram.patience import next_midnight
@@ -20,6 +19,7 @@ from tg_pipeline.store.following import (
     readings,
 )
 from tg_pipeline.store.status import ChatStatus, chat_statuses, not_archived
+from tg_pipeline.words import so_many
 
 _DEFAULT_ACCOUNT = "main"
 

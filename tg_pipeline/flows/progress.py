@@ -28,10 +28,5 @@ class Progress(Protocol):
         """Take one report."""
 
 
-def so_many(count: int, what: str) -> str:
-    """A number of things: 1 chat, 2,000 chats."""
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
-
-
 def silent(_step: Step, /) -> None:
     """Show nothing."""

@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable, Sequence
 
 from tg_pipeline.flows.fetching.work import Work
-from tg_pipeline.flows.progress import Progress, Step, so_many
+from tg_pipeline.flows.progress import Progress, Step
+from tg_pipeline.words import so_many
 
 
 class Track:
