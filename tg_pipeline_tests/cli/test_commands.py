@@ -158,7 +158,9 @@ def test_status_tells_what_may_not_be_published(program: Program, tmp_path: Path
     (found,) = document["chats"]
     assert found["refused"] == {"windows": 1, "rules": ["plausible_dates"]}
     assert [step["command"] for step in document["next"]] == ["tg-pipeline check"]
-    assert "1 window kept back by the quality gate: `tg-pipeline check`" in done(program("status")).out
+    assert (
+        "1 window kept back by the quality gate: `tg-pipeline check`" in done(program("status")).out
+    )
 
 
 def test_export(filled: Program, tmp_path: Path) -> None:
