@@ -7,7 +7,6 @@ import pytest
 from telethon.tl import types
 
 from tg_pipeline.errors import DatabaseLost, FloodWait
-from tg_pipeline.flows import loading
 from tg_pipeline.flows.fetching.turn import Turns
 from tg_pipeline.landing import Spool
 from tg_pipeline_tests.flows.live import Live
@@ -15,6 +14,11 @@ from tg_pipeline_tests.telegram_server import Account, When, World
 from tg_pipeline_tests.telegram_server.peers import Channel
 
 HISTORY = "messages.getHistory"
+ENDS_WHOEVER_LOADS = """
+CREATE FUNCTION ends() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END $$;
+CREATE TRIGGER ends BEFORE INSERT ON batches FOR EACH ROW EXECUTE FUNCTION ends()
+"""
 
 
 class Killed(BaseException):
@@ -229,7 +233,7 @@ def test_requests_of_connecting_again_are_counted(live: Live, world: World, mira
 
 
 def test_a_lost_database_is_not_told_as_telegram_s_will(
-    live: Live, world: World, mira: Account, monkeypatch: pytest.MonkeyPatch
+    live: Live, world: World, mira: Account
 ) -> None:
     """The run was called deferred, and the refresh was green though half was not loaded."""
     for number in (1, 2, 3):
@@ -237,14 +241,13 @@ def test_a_lost_database_is_not_told_as_telegram_s_will(
         for _ in range(150):
             world.post(chat, "Boat", by=chat)
         live.follow(chat)
+    with live.archive.database.transaction() as connection:
+        connection.exec_driver_sql(ENDS_WHOEVER_LOADS)
 
-    def lost(*_: object) -> None:
-        raise DatabaseLost("terminating connection")
+    with pytest.raises(DatabaseLost):
+        live.fetch()
 
-    with monkeypatch.context() as patch:
-        patch.setattr(loading, "load", lost)
-        with pytest.raises(DatabaseLost):
-            live.fetch()
-
+    with live.archive.database.transaction() as connection:
+        connection.exec_driver_sql("DROP TRIGGER ends ON batches")
     live.fetch()
     assert live.rows("SELECT count(*) FROM messages") == [(450,)]

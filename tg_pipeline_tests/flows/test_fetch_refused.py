@@ -3,15 +3,12 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from telethon.errors import TypeNotFoundError
 
 from tg_pipeline.contracts import ChatKey
 from tg_pipeline.errors import TelegramRefused
 from tg_pipeline.flows.chats import add_chats
 from tg_pipeline.sources.telegram import history
-from tg_pipeline.sources.telegram.history import Gap, pages
 from tg_pipeline.sources.telegram.references import read_reference
-from tg_pipeline.sources.telegram.running import run
 from tg_pipeline_tests.flows.live import Live
 from tg_pipeline_tests.telegram_server import Account, World, always
 from tg_pipeline_tests.telegram_server.peers import Channel
@@ -144,22 +141,27 @@ def test_a_chat_that_is_of_a_kind_unknown_to_telethon_is_told_and_costs_few_requ
     assert live.ids(ChatKey(piers[0].peer_id)) == [1, 2, 3, 4, 5]
 
 
-def test_passing_over_what_cannot_be_read_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history, "_MOST_PASSED_OVER", 50)
-    asked = 0
+@pytest.mark.parametrize("newest_too", [False, True])
+def test_passing_over_what_cannot_be_read_ends(
+    live: Live,
+    piers: list[Channel],
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    newest_too: bool,
+) -> None:
+    """Thousands in a row are no new kind of message: they were asked for without end."""
+    monkeypatch.setattr(history, "_MOST_PASSED_OVER", 20)
+    pier = piers[0]
+    ids = [world.post(pier, "Boat", by=pier, date=START + timedelta(days=9)) for _ in range(30)]
+    live.server.faults.garble(pier.peer_id, ids if newest_too else ids[:-1])
+    live.follow(*piers)
 
-    async def ask(request: object, *, chat: str = "") -> object:
-        nonlocal asked
-        asked += 1
-        raise TypeNotFoundError(0xDEADBEEF, b"bytes")
+    report = live.fetch()
 
-    async def read() -> None:
-        async for _ in pages(ask, None, Gap(1, 1_000)):
-            pass
-
-    with pytest.raises(TelegramRefused, match="50 messages in a row are not known"):
-        run(read())
-    assert asked < 50 * 10
+    (error,) = [chat.error for chat in report.chats if chat.error]
+    assert "20 messages in a row are not known" in error.message
+    read = [len(live.ids(ChatKey(one.peer_id))) for one in piers]
+    assert read == [0 if newest_too else 1, 5, 5]
 
 
 def test_chats_found_before_one_that_cannot_be_read_are_kept(

@@ -16,7 +16,7 @@ from tg_pipeline.sources.telegram.chat_ref import ref_of
 from tg_pipeline.sources.telegram.convert import MIGRATION_SHIFT
 from tg_pipeline.sources.telegram.history import Ask, newest_before
 from tg_pipeline.sources.telegram.news import News, news
-from tg_pipeline.store import fetched, followed, known, reading
+from tg_pipeline.store import dates, fetched, followed, reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ class Planning:
         with self.archive.database.snapshot() as connection:
             for stretch in list(work.stretches):
                 upto = stretch.gap.high + (MIGRATION_SHIFT if stretch.before_migration else 0)
-                above = known.date_above(connection, work.chat.key.entity_id, accounts, upto)
+                above = dates.date_above(connection, work.chat.key.entity_id, accounts, upto)
                 if above is not None and above < work.since:
                     work.stretches.remove(stretch)
 
@@ -196,7 +196,7 @@ class Planning:
         if end is None or (work.top.date is not None and work.top.date < end):
             return work.top.id
         with self.archive.database.snapshot() as connection:
-            before = known.newest_before(connection, work.chat.key, end, ranges)
+            before = dates.newest_before(connection, work.chat.key, end, ranges)
         if before is not None:
             return before
         return await newest_before(self.ask, work.chat_peer, end, chat=work.name)
